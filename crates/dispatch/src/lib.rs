@@ -1,0 +1,1 @@
+//! Which agent gets which ticket: tickets, offers, matching, engagements, messages, ratings.

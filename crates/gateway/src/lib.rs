@@ -1,0 +1,1 @@
+//! The thin actix binary gigdesk: configuration, sign-in, JSON API, pages, live updates, worker.

@@ -1,0 +1,2 @@
+//! The gigdesk binary.
+fn main() {}

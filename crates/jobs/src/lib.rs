@@ -1,0 +1,1 @@
+//! A queue in PostgreSQL: enqueue in the transaction, claim with a lease, retry, discard, prune.

@@ -1,0 +1,1 @@
+//! A private PostgreSQL server for development, the demo and tests: find, initialise, start, stop.

@@ -1,0 +1,1 @@
+//! Letters: one askama struct per letter; SMTP, file and memory transports.

@@ -1,0 +1,1 @@
+//! From customer to active agent: invitations, requirements, assessments, agreements, skills, decisions.

@@ -1,0 +1,1 @@
+//! What we owe and pay: rate cards, earnings, ledger, payees, payout runs.

@@ -1,0 +1,1 @@
+//! Plays real conversations through the public API, as customers, agents and finance would.

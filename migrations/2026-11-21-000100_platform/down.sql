@@ -1,0 +1,3 @@
+DROP SCHEMA platform CASCADE;
+DROP SCHEMA audit CASCADE;
+DROP EXTENSION btree_gist;
