@@ -99,7 +99,8 @@ CREATE TABLE dispatch.engagements (
     wrap_up_due_at timestamptz,
     ended_at       timestamptz,
     disposition    text CHECK (disposition IN
-        ('solved', 'workaround', 'follow_up_needed', 'customer_left', 'not_solved')),
+        ('solved', 'workaround', 'follow_up_needed', 'customer_left', 'not_solved',
+         'not_recorded')),
     note           text CHECK (length(note) <= 2000),
     CONSTRAINT engagements_one_per_offer UNIQUE (offer_id),
     CHECK ((status IN ('resolved', 'lost')) = (ended_at IS NOT NULL)),

@@ -103,13 +103,25 @@ impl Bell {
         let (outgoing, incoming) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let node = hex(kernel::random::bytes::<4>());
-        let wire = Wire { url, node, heard: heard.clone(), incoming, stop: stop.clone() };
+        let wire = Wire {
+            url,
+            node,
+            heard: heard.clone(),
+            incoming,
+            stop: stop.clone(),
+        };
         thread::Builder::new()
             .name("bell".to_owned())
             .spawn(move || wire.run())
             .map(drop)
-            .unwrap_or_else(|error| tracing::error!(%error, "no thread for the bell; polling only"));
-        Self { heard, outgoing, _running: Arc::new(StopOnDrop(stop)) }
+            .unwrap_or_else(
+                |error| tracing::error!(%error, "no thread for the bell; polling only"),
+            );
+        Self {
+            heard,
+            outgoing,
+            _running: Arc::new(StopOnDrop(stop)),
+        }
     }
 
     /// Tells this node's listeners at once and the other nodes shortly.
@@ -185,7 +197,11 @@ impl Wire {
             payload.push(' ');
             payload.push_str(&topic.to_string());
         }
-        if payload.len() > self.node.len() { notify(conn, &payload) } else { Ok(()) }
+        if payload.len() > self.node.len() {
+            notify(conn, &payload)
+        } else {
+            Ok(())
+        }
     }
 
     fn hear(&self, payload: &str) {

@@ -73,14 +73,18 @@ impl Db {
             bell: Bell::start(settings.url.clone()),
             actor: "system".into(),
         };
-        db.follow_clock(TimeDelta::zero()).map_err(|error| error.to_string())?;
+        db.follow_clock(TimeDelta::zero())
+            .map_err(|error| error.to_string())?;
         Ok(db)
     }
 
     /// The same door, with every write on record as this actor's.
     #[must_use]
     pub fn acting_as(&self, actor: &str) -> Self {
-        Self { actor: actor.into(), ..self.clone() }
+        Self {
+            actor: actor.into(),
+            ..self.clone()
+        }
     }
 
     /// The platform's clock.
@@ -192,7 +196,10 @@ impl Db {
         E: From<DieselError>,
     {
         let mut conn = self.begin("BEGIN READ ONLY")?;
-        let guard = RollbackOnDrop { conn: &mut conn, armed: true };
+        let guard = RollbackOnDrop {
+            conn: &mut conn,
+            armed: true,
+        };
         work(&mut *guard.conn)
     }
 
@@ -205,7 +212,12 @@ impl Db {
         E: From<DieselError> + Send + 'static,
     {
         // As many at once as there are connections: the rest waits here and holds no thread.
-        let permit = self.permits.clone().acquire_owned().await.map_err(|_| unavailable("closed"))?;
+        let permit = self
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| unavailable("closed"))?;
         let outcome = spawn_blocking(move || {
             let outcome = work();
             drop(permit);
@@ -241,13 +253,19 @@ impl Db {
     }
 
     fn connection(&self) -> QueryResult<PooledConnection<ConnectionManager<PgConnection>>> {
-        self.pool.get().map_err(|error| unavailable(&error.to_string()))
+        self.pool
+            .get()
+            .map_err(|error| unavailable(&error.to_string()))
     }
 
     fn begin_sql(&self, name: &str) -> String {
         let mut sql = String::from("BEGIN; SET LOCAL gigdesk.actor = '");
         sql.push_str(&self.actor.replace('\'', "''"));
-        let _ = write!(sql, "'; SET LOCAL gigdesk.action = '{}'", name.replace('\'', "''"));
+        let _ = write!(
+            sql,
+            "'; SET LOCAL gigdesk.action = '{}'",
+            name.replace('\'', "''")
+        );
         sql
     }
 }

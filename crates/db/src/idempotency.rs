@@ -7,7 +7,7 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-use crate::{schema::idempotency_keys, tx::Tx};
+use crate::{lock::try_lock, schema::idempotency_keys, tx::Tx};
 
 /// How long an answer is kept.
 pub const KEPT: TimeDelta = TimeDelta::hours(72);
@@ -49,9 +49,7 @@ pub enum Outcome {
 /// Looks the request up, and keeps others with the same key out until this transaction ends.
 pub fn begin(tx: &mut Tx<'_>, request: &Request) -> QueryResult<Outcome> {
     let lock = format!("idempotency\u{1f}{}\u{1f}{}", request.scope, request.key);
-    let free: bool = diesel::select(pg_try_advisory_xact_lock(hashtextextended(lock, 0)))
-        .get_result(tx.conn())?;
-    if !free {
+    if !try_lock(tx, &lock)? {
         return Ok(Outcome::InFlight);
     }
     let known: Option<(Vec<u8>, Answer)> = idempotency_keys::table
@@ -86,13 +84,4 @@ pub fn prune(tx: &mut Tx<'_>) -> QueryResult<usize> {
     let limit = tx.now() - KEPT;
     diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.lt(limit)))
         .execute(tx.conn())
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    fn pg_try_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
-    fn hashtextextended(
-        text: diesel::sql_types::Text,
-        seed: diesel::sql_types::BigInt,
-    ) -> diesel::sql_types::BigInt;
 }

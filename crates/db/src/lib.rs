@@ -13,6 +13,7 @@ mod clock;
 mod connect;
 mod contention;
 pub mod idempotency;
+mod lock;
 pub mod migrations;
 mod schema;
 #[cfg(feature = "testing")]
@@ -24,4 +25,5 @@ pub use bell::{Bell, Ring, Topic};
 pub use clock::Clock;
 pub use connect::{Db, Settings};
 pub use contention::{CONTENTION, OnConstraint, class_of, code_of};
+pub use lock::try_lock;
 pub use tx::Tx;

@@ -20,12 +20,18 @@ pub fn run(url: &str) -> Result<Vec<String>, String> {
 /// The names of migrations that this program knows and the database lacks.
 pub fn pending(url: &str) -> Result<Vec<String>, String> {
     let mut conn = PgConnection::establish(url).map_err(|error| error.to_string())?;
-    let pending = conn.pending_migrations(MIGRATIONS).map_err(|error| error.to_string())?;
-    Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
+    let pending = conn
+        .pending_migrations(MIGRATIONS)
+        .map_err(|error| error.to_string())?;
+    Ok(pending
+        .iter()
+        .map(|migration| migration.name().to_string())
+        .collect())
 }
 
 fn lock(conn: &mut PgConnection, function: &str) -> Result<(), String> {
     use diesel::connection::SimpleConnection as _;
     // An arbitrary number that stands for "migrating".
-    conn.batch_execute(&format!("SELECT {function}(7140251)")).map_err(|error| error.to_string())
+    conn.batch_execute(&format!("SELECT {function}(7140251)"))
+        .map_err(|error| error.to_string())
 }

@@ -1,5 +1,9 @@
 //! Databases for tests, on a real PostgreSQL.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be arranged should stop")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be arranged should stop"
+)]
 //!
 //! The server is the one named by `GIGDESK_TEST_DATABASE_URL`, else a private one under
 //! `target/test-postgres`. Databases are cloned from a template that holds the migrated schema and
@@ -18,9 +22,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use diesel::{
     Connection as _, PgConnection, QueryResult, RunQueryDsl as _,
-    connection::SimpleConnection as _,
-    result::Error as DieselError,
-    sql_types,
+    connection::SimpleConnection as _, result::Error as DieselError, sql_types,
 };
 
 use crate::{
@@ -44,9 +46,14 @@ pub struct Sandbox {
 pub fn sandbox() -> Sandbox {
     let url = url_of(&shared_database());
     let mut conn = connect(&url);
-    conn.batch_execute("SET timezone = 'UTC'").expect("the session can be set up");
-    conn.begin_test_transaction().expect("a test transaction begins");
-    Sandbox { conn, now: Clock::default().now() }
+    conn.batch_execute("SET timezone = 'UTC'")
+        .expect("the session can be set up");
+    conn.begin_test_transaction()
+        .expect("a test transaction begins");
+    Sandbox {
+        conn,
+        now: Clock::default().now(),
+    }
 }
 
 impl Sandbox {
@@ -72,12 +79,15 @@ impl Sandbox {
 
     /// Runs statements of a test's own, to arrange rows of other domains.
     pub fn sql(&mut self, statements: &str) {
-        self.conn.batch_execute(statements).expect("the test's statements run");
+        self.conn
+            .batch_execute(statements)
+            .expect("the test's statements run");
     }
 
     /// Fires the constraints that wait for a commit.
     pub fn check_constraints(&mut self) -> QueryResult<()> {
-        self.conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        self.conn
+            .batch_execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     }
 
     /// Fails when a promise of `scripts/verify.sql` is broken.
@@ -98,7 +108,9 @@ impl TestDatabase {
     pub fn create() -> Self {
         let template = template();
         let name = format!("t_{:032x}", u128::from_le_bytes(kernel::random::bytes()));
-        admin(&format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"));
+        admin(&format!(
+            "CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
+        ));
         Self { name, db: None }
     }
 
@@ -119,7 +131,9 @@ impl TestDatabase {
 
     /// Runs statements of a test's own.
     pub fn sql(&self, statements: &str) {
-        connect(&self.url()).batch_execute(statements).expect("the test's statements run");
+        connect(&self.url())
+            .batch_execute(statements)
+            .expect("the test's statements run");
     }
 
     /// The one number that a statement of a test's own returns.
@@ -137,7 +151,8 @@ impl TestDatabase {
 
     /// Fails when a promise of `scripts/verify.sql` is broken.
     pub fn assert_promises(&self) {
-        let broken = verify::broken(&mut connect(&self.url())).expect("the promises can be checked");
+        let broken =
+            verify::broken(&mut connect(&self.url())).expect("the promises can be checked");
         assert!(broken.is_empty(), "broken promises: {broken:#?}");
     }
 }
@@ -145,7 +160,10 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         self.db = None;
-        admin(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        admin(&format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            self.name
+        ));
     }
 }
 
@@ -155,7 +173,9 @@ fn connect(url: &str) -> PgConnection {
 
 /// Runs one statement in the server's own database.
 fn admin(statement: &str) {
-    connect(&url_of("postgres")).batch_execute(statement).expect("the server does as it is told");
+    connect(&url_of("postgres"))
+        .batch_execute(statement)
+        .expect("the server does as it is told");
 }
 
 /// The test server's URL with another database's name.
@@ -206,7 +226,9 @@ fn shared_database() -> String {
     let name = format!("sandbox_{:016x}", schema_hash());
     let template = template();
     once_on_server(&name, |conn| {
-        conn.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+        conn.batch_execute(&format!(
+            "CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
+        ))
     });
     name
 }
@@ -231,14 +253,17 @@ fn once_on_server(name: &str, make: impl FnOnce(&mut PgConnection) -> QueryResul
         exists: bool,
     }
     let mut conn = connect(&url_of("postgres"));
-    conn.batch_execute("SELECT pg_advisory_lock(7140252)").expect("the lock is granted");
-    let there = diesel::sql_query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS exists")
-        .bind::<sql_types::Text, _>(name)
-        .get_result::<Row>(&mut conn)
-        .expect("the catalog answers")
-        .exists;
+    conn.batch_execute("SELECT pg_advisory_lock(7140252)")
+        .expect("the lock is granted");
+    let there =
+        diesel::sql_query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS exists")
+            .bind::<sql_types::Text, _>(name)
+            .get_result::<Row>(&mut conn)
+            .expect("the catalog answers")
+            .exists;
     if !there {
         make(&mut conn).unwrap_or_else(|error| panic!("database {name}: {error}"));
     }
-    conn.batch_execute("SELECT pg_advisory_unlock(7140252)").expect("the lock is returned");
+    conn.batch_execute("SELECT pg_advisory_unlock(7140252)")
+        .expect("the lock is returned");
 }

@@ -17,7 +17,11 @@ pub struct Tx<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(conn: &'c mut PgConnection, now: DateTime<Utc>) -> Self {
-        Self { conn, now, topics: BTreeSet::new() }
+        Self {
+            conn,
+            now,
+            topics: BTreeSet::new(),
+        }
     }
 
     /// The instant of this transaction, the same from its first to its last statement.

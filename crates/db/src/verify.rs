@@ -49,7 +49,11 @@ pub fn broken(conn: &mut PgConnection) -> QueryResult<Vec<Broken>> {
         .get_result(conn)?;
         if counted.rows > 0 {
             let promise = promise.to_owned();
-            broken.push(Broken { promise, rows: counted.rows, examples: counted.examples });
+            broken.push(Broken {
+                promise,
+                rows: counted.rows,
+                examples: counted.examples,
+            });
         }
     }
     Ok(broken)

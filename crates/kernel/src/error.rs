@@ -59,12 +59,19 @@ pub struct Invalid {
 impl Invalid {
     /// An input with one field at fault.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { fields: vec![FieldError { field: field.into(), message: message.into() }] }
+        Self {
+            fields: vec![FieldError {
+                field: field.into(),
+                message: message.into(),
+            }],
+        }
     }
 
     fn sentence(fields: &[FieldError]) -> String {
-        let parts: Vec<String> =
-            fields.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
+        let parts: Vec<String> = fields
+            .iter()
+            .map(|fault| format!("{}: {}", fault.field, fault.message))
+            .collect();
         parts.join("; ")
     }
 }

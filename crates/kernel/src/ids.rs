@@ -1,4 +1,4 @@
-//! The one list of ids. An id is a `UUIDv7`: `uuid` in SQL, `off_0190…` as text.
+//! The one list of ids. An id is a UUIDv7: `uuid` in SQL, `off_0190…` as text.
 
 /// The text is not an id of this kind.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
@@ -33,9 +33,9 @@ macro_rules! ids {
                 self.0
             }
 
-            /// The id with this bare value.
-            pub const fn from_uuid(value: uuid::Uuid) -> Self {
-                Self(value)
+            /// The id with these bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(uuid::Uuid::from_bytes(bytes))
             }
         }
 

@@ -18,8 +18,18 @@ pub enum MoneyError {
 
 /// A currency of ISO 4217, such as `EUR`; `char(3)` in SQL.
 #[derive(
-    Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
-    diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
+    Clone,
+    Copy,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    Deserialize,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+    utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
 #[diesel(sql_type = diesel::sql_types::Text)]
@@ -91,7 +101,9 @@ impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg> for Curre
 
 impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for Currency {
     fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
-        std::str::from_utf8(value.as_bytes())?.parse().map_err(Into::into)
+        std::str::from_utf8(value.as_bytes())?
+            .parse()
+            .map_err(Into::into)
     }
 }
 
@@ -120,8 +132,14 @@ impl Money {
         if self.currency != other.currency {
             return Err(MoneyError::CurrencyMismatch);
         }
-        let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?;
-        Ok(Self { minor, currency: self.currency })
+        let minor = self
+            .minor
+            .checked_add(other.minor)
+            .ok_or(MoneyError::Overflow)?;
+        Ok(Self {
+            minor,
+            currency: self.currency,
+        })
     }
 
     /// The opposite amount.
@@ -162,7 +180,11 @@ mod tests {
 
     #[test]
     fn half_cents_are_rounded_to_even() {
-        let cents = |text: &str| Money::rounded(text.parse().unwrap(), Currency::EUR).unwrap().minor;
+        let cents = |text: &str| {
+            Money::rounded(text.parse().unwrap(), Currency::EUR)
+                .unwrap()
+                .minor
+        };
         assert_eq!((cents("0.005"), cents("0.015"), cents("0.025")), (0, 2, 2));
         assert_eq!(cents("-0.015"), -2);
     }
@@ -178,7 +200,10 @@ mod tests {
     #[test]
     fn amounts_never_wrap_around() {
         let most = Money::new(i64::MAX, Currency::EUR);
-        assert_eq!(most.plus(Money::new(1, Currency::EUR)), Err(MoneyError::Overflow));
+        assert_eq!(
+            most.plus(Money::new(1, Currency::EUR)),
+            Err(MoneyError::Overflow)
+        );
         let yen = Money::new(1, "JPY".parse().unwrap());
         assert_eq!(most.plus(yen), Err(MoneyError::CurrencyMismatch));
     }

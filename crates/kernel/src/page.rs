@@ -17,12 +17,18 @@ pub struct PageRequest<K> {
 impl<K> PageRequest<K> {
     /// The first page of the usual size.
     pub const fn first() -> Self {
-        Self { after: None, limit: 50 }
+        Self {
+            after: None,
+            limit: 50,
+        }
     }
 
     /// A page with the limit kept within its bounds.
     pub fn new(after: Option<K>, limit: Option<i64>) -> Self {
-        Self { after, limit: limit.unwrap_or(50).clamp(1, PAGE_LIMIT) }
+        Self {
+            after,
+            limit: limit.unwrap_or(50).clamp(1, PAGE_LIMIT),
+        }
     }
 }
 
@@ -47,6 +53,9 @@ impl<T> Page<T> {
 
     /// The same page with each item turned into something else.
     pub fn map<U>(self, into: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(into).collect(), next: self.next }
+        Page {
+            items: self.items.into_iter().map(into).collect(),
+            next: self.next,
+        }
     }
 }

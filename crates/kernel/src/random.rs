@@ -1,8 +1,14 @@
 //! The one place randomness comes from: the operating system's generator.
 
 /// `N` unpredictable bytes.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that draws randomness")]
-#[expect(clippy::expect_used, reason = "without randomness no secret is safe: stop")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that draws randomness"
+)]
+#[expect(
+    clippy::expect_used,
+    reason = "without randomness no secret is safe: stop"
+)]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

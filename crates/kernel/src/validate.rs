@@ -24,7 +24,10 @@ impl Checks {
 
     /// Notes a fault.
     pub fn fault(&mut self, field: &str, message: impl Into<String>) -> &mut Self {
-        self.faults.push(FieldError { field: field.to_owned(), message: message.into() });
+        self.faults.push(FieldError {
+            field: field.to_owned(),
+            message: message.into(),
+        });
         self
     }
 
@@ -32,7 +35,10 @@ impl Checks {
     /// PostgreSQL cannot store. Line breaks and tabs are fine; other control characters are not.
     pub fn text(&mut self, field: &str, text: &str, min: usize, max: usize) -> &mut Self {
         let length = text.trim().chars().count();
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        {
             self.fault(field, "must not contain control characters");
         } else if length < min && length == 0 {
             self.fault(field, "must not be empty");
@@ -58,12 +64,22 @@ impl Checks {
             && code
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'));
-        self.check(field, well_formed, "must be 1 to 64 of a-z, 0-9, '-', '_' and '.'")
+        self.check(
+            field,
+            well_formed,
+            "must be 1 to 64 of a-z, 0-9, '-', '_' and '.'",
+        )
     }
 
     /// All faults, or none.
     pub fn done(self) -> Result<(), Invalid> {
-        if self.faults.is_empty() { Ok(()) } else { Err(Invalid { fields: self.faults }) }
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Invalid {
+                fields: self.faults,
+            })
+        }
     }
 }
 
@@ -79,8 +95,13 @@ mod tests {
             .text("note", "a\0b", 0, 10)
             .text("title", "much too long", 1, 5)
             .code("queue", "VIP!");
-        let fields: Vec<String> =
-            checks.done().unwrap_err().fields.into_iter().map(|fault| fault.field).collect();
+        let fields: Vec<String> = checks
+            .done()
+            .unwrap_err()
+            .fields
+            .into_iter()
+            .map(|fault| fault.field)
+            .collect();
         assert_eq!(fields, ["name", "note", "title", "queue"]);
     }
 }

@@ -1,0 +1,184 @@
+//! Reads for others.
+
+use diesel::{dsl::count_star, prelude::*};
+use kernel::{AgentId, EngagementId, OfferId, TicketId};
+
+use crate::{
+    candidate::Candidate,
+    engagement::Engagement,
+    message::Message,
+    offer::{Offer, OfferStatus},
+    queue::Queue,
+    rating::Rating,
+    schema::{engagements, messages, offers, queues, ratings, tickets, workloads},
+    ticket::{Ticket, TicketStatus},
+    workload::Workload,
+};
+
+/// How many waiting tickets are looked through for those that an agent may claim.
+const CLAIM_WINDOW: i64 = 500;
+
+/// All queues by their code; there are at most some dozens.
+pub fn queues(conn: &mut PgConnection) -> QueryResult<Vec<Queue>> {
+    queues::table
+        .order(queues::code)
+        .limit(100)
+        .select(Queue::as_select())
+        .load(conn)
+}
+
+/// One queue.
+pub fn queue(conn: &mut PgConnection, code: &str) -> QueryResult<Option<Queue>> {
+    queues::table
+        .find(code)
+        .select(Queue::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// One ticket.
+pub fn ticket(conn: &mut PgConnection, id: TicketId) -> QueryResult<Option<Ticket>> {
+    tickets::table
+        .find(id)
+        .select(Ticket::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// How many tickets of the same queue are served before this one.
+pub fn tickets_ahead(conn: &mut PgConnection, ticket: &Ticket) -> QueryResult<i64> {
+    tickets::table
+        .filter(tickets::queue.eq(&ticket.queue))
+        .filter(tickets::status.eq(TicketStatus::Waiting))
+        .filter(
+            tickets::priority.gt(ticket.priority).or(tickets::priority
+                .eq(ticket.priority)
+                .and(tickets::waiting_since.lt(ticket.waiting_since))),
+        )
+        .select(count_star())
+        .first(conn)
+}
+
+/// The waiting tickets that the agent may claim, the most urgent first; at most 50.
+pub fn claimable_tickets(
+    conn: &mut PgConnection,
+    candidate: &Candidate,
+) -> QueryResult<Vec<Ticket>> {
+    let waiting: Vec<Ticket> = tickets::table
+        .filter(tickets::status.eq(TicketStatus::Waiting))
+        .order((
+            tickets::priority.desc(),
+            tickets::waiting_since,
+            tickets::id,
+        ))
+        .limit(CLAIM_WINDOW)
+        .select(Ticket::as_select())
+        .load(conn)?;
+    let may = |ticket: &Ticket| candidate.objection(ticket).is_none();
+    Ok(waiting.into_iter().filter(may).take(50).collect())
+}
+
+/// What is on an agent's desk.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// The agent's units; none before the agent first went available.
+    pub workload: Option<Workload>,
+    /// Pending offers, the oldest first.
+    pub offers: Vec<(Offer, Ticket)>,
+    /// Live engagements, the oldest first.
+    pub engagements: Vec<(Engagement, Ticket)>,
+}
+
+/// What is on an agent's desk now.
+pub fn desk(conn: &mut PgConnection, agent: AgentId) -> QueryResult<Desk> {
+    Ok(Desk {
+        workload: workloads::table
+            .find(agent)
+            .select(Workload::as_select())
+            .first(conn)
+            .optional()?,
+        offers: offers::table
+            .inner_join(tickets::table.on(tickets::id.eq(offers::ticket_id)))
+            .filter(offers::agent_id.eq(agent))
+            .filter(offers::status.eq(OfferStatus::Pending))
+            .order(offers::id)
+            .limit(100)
+            .select((Offer::as_select(), Ticket::as_select()))
+            .load(conn)?,
+        engagements: engagements::table
+            .inner_join(tickets::table.on(tickets::id.eq(engagements::ticket_id)))
+            .filter(engagements::agent_id.eq(agent))
+            .filter(engagements::ended_at.is_null())
+            .order(engagements::id)
+            .limit(100)
+            .select((Engagement::as_select(), Ticket::as_select()))
+            .load(conn)?,
+    })
+}
+
+/// One of the agent's offers, with its ticket.
+pub fn offer(
+    conn: &mut PgConnection,
+    id: OfferId,
+    agent: AgentId,
+) -> QueryResult<Option<(Offer, Ticket)>> {
+    offers::table
+        .inner_join(tickets::table.on(tickets::id.eq(offers::ticket_id)))
+        .filter(offers::id.eq(id))
+        .filter(offers::agent_id.eq(agent))
+        .select((Offer::as_select(), Ticket::as_select()))
+        .first(conn)
+        .optional()
+}
+
+/// One of the agent's engagements, with its ticket.
+pub fn engagement(
+    conn: &mut PgConnection,
+    id: EngagementId,
+    agent: AgentId,
+) -> QueryResult<Option<(Engagement, Ticket)>> {
+    engagements::table
+        .inner_join(tickets::table.on(tickets::id.eq(engagements::ticket_id)))
+        .filter(engagements::id.eq(id))
+        .filter(engagements::agent_id.eq(agent))
+        .select((Engagement::as_select(), Ticket::as_select()))
+        .first(conn)
+        .optional()
+}
+
+/// The engagement that has, or last had, the ticket.
+pub fn last_engagement(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+) -> QueryResult<Option<Engagement>> {
+    engagements::table
+        .filter(engagements::ticket_id.eq(ticket))
+        .order(engagements::id.desc())
+        .select(Engagement::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The messages after a number, in order, at most 100.
+pub fn messages_after(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    number: i32,
+) -> QueryResult<Vec<Message>> {
+    messages::table
+        .filter(messages::ticket_id.eq(ticket))
+        .filter(messages::number.gt(number))
+        .order(messages::number)
+        .limit(kernel::PAGE_LIMIT)
+        .select(Message::as_select())
+        .load(conn)
+}
+
+/// The rating of an engagement.
+pub fn rating(conn: &mut PgConnection, id: EngagementId) -> QueryResult<Option<Rating>> {
+    ratings::table
+        .find(id)
+        .select(Rating::as_select())
+        .first(conn)
+        .optional()
+}
