@@ -182,3 +182,20 @@ pub fn rating(conn: &mut PgConnection, id: EngagementId) -> QueryResult<Option<R
         .first(conn)
         .optional()
 }
+
+/// Whether any ticket waits.
+pub fn any_waiting(conn: &mut PgConnection) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        tickets::table.filter(tickets::status.eq(TicketStatus::Waiting)),
+    ))
+    .get_result(conn)
+}
+
+/// Those of the agents who could take a ticket.
+pub fn agents_with_room(conn: &mut PgConnection, agents: &[AgentId]) -> QueryResult<Vec<AgentId>> {
+    workloads::table
+        .filter(workloads::agent_id.eq_any(agents))
+        .filter(workloads::load.lt(workloads::capacity))
+        .select(workloads::agent_id)
+        .load(conn)
+}

@@ -1,1 +1,30 @@
-//! The thin actix binary gigdesk: configuration, sign-in, JSON API, pages, live updates, worker.
+//! The thin actix binary `gigdesk`: configuration, sign-in, JSON API, pages, live updates, worker.
+//!
+//! No SQL and no rules live here. A handler extracts, calls one function, converts, returns.
+//!
+//! ```text
+//! request → trace → headers → screen → authenticate → compress → handler
+//!           one      CSP,      NUL,     who is          (extractors: the role is the type of
+//!           line     HSTS      size,    calling?         a parameter; then path, query, body)
+//!           of log             CSRF
+//! ```
+//!
+//! - [`extract`] is what handlers take: callers by role, JSON, forms, paths, queries.
+//! - [`problem`] is what the API answers when it refuses; [`pages::PageError`] the same for pages.
+//! - [`sse`] keeps a page or a program up to date.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+mod command;
+pub mod extract;
+mod first_admin;
+mod middleware;
+pub mod pages;
+pub mod problem;
+pub mod secrets;
+pub mod settings;
+mod sign_in;
+pub mod sse;
+pub mod state;
+mod trace;

@@ -1,1 +1,54 @@
-//! Everything the platform can do: one function per use case; job handlers; reconcilers.
+//! Everything the platform can do: one function for each use case.
+//!
+//! A use case that needs several domains is a plain function that calls them in turn, in one
+//! transaction. One that needs a single domain is that domain's command under its own name here,
+//! so that this crate is the whole write API, and a command that gains a consequence elsewhere
+//! becomes a function without any caller changing.
+//!
+//! - There are no rules here: an `if` about a domain's state belongs in that domain.
+//! - What leaves the process is a [`Job`], queued in the same transaction.
+//! - What time drives is a reconciler: it needs no input, changes what is due, a bounded batch at
+//!   a time, and may run as often as one likes. [`RECONCILERS`] lists them.
+
+mod applications;
+mod dispatching;
+mod error;
+mod idempotent;
+mod job;
+mod presence;
+mod reconcile;
+mod resolution;
+mod shifts;
+
+pub use applications::{
+    Applicant, Applied, Invited, apply, approve_agent, invite_customer, reinstate_agent,
+    reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
+};
+pub use dispatching::{claim_ticket, expire_offers, match_tickets};
+pub use error::Error;
+pub use idempotent::once;
+pub use job::{Failure, Job, Outside, run_job};
+pub use presence::{go_present, release_lost_agents};
+pub use reconcile::{RECONCILERS, Reconciler, Report};
+pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
+pub use shifts::cancel_shift;
+
+pub use availability::{
+    commit as commit_to_shift, heartbeat, publish_shift, release as release_commitment,
+};
+pub use dispatch::{
+    accept as accept_offer, decline as decline_offer, escalate, leave as leave_conversation,
+    rate as rate_engagement, save_queue, say_as_agent, say_as_customer, wrap_up,
+};
+pub use identity::{
+    create_account, create_machine_key, open_session, refresh as refresh_session,
+    reinstate_account, revoke_machine_key, sign_in, sign_out, suspend_account,
+};
+pub use jobs::{
+    claim as claim_jobs, discard as discard_job, fail as fail_job, finish as finish_job,
+};
+pub use onboarding::{
+    accept_agreement, confirm_email, import_customers, publish_agreement, save_profile, save_skill,
+    start_attempt, submit as submit_application, submit_attempt,
+};
+pub use payouts::{approve_run, export_run, prepare_run, publish_rate_card, settle_run, void_run};

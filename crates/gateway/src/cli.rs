@@ -1,0 +1,55 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{command, settings::Settings, trace};
+
+/// Gigdesk: customers become support agents, and are paid for it.
+#[derive(Debug, Parser)]
+#[command(name = "gigdesk", version, about, max_term_width = 100)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages and the API
+    Serve,
+    /// Bring the database up to date, and make the first admin
+    Migrate,
+    /// Print the description of the API (`OpenAPI` 3.1, JSON)
+    Openapi,
+    /// Check every promise against the database; the exit code is 1 when one is broken
+    Verify,
+}
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let Line { command, settings } = Line::parse();
+    trace::start(settings.log_format);
+    let outcome = match command {
+        Command::Serve => command::serve::run(settings),
+        Command::Migrate => command::migrate::run(&settings),
+        Command::Openapi => command::openapi::run(),
+        Command::Verify => command::verify::run(&settings),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("gigdesk: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Line::command().debug_assert();
+    }
+}

@@ -1,0 +1,277 @@
+//! Who is calling. A role is the type of a handler's parameter.
+
+use std::{
+    future::{Ready, ready},
+    ops::Deref,
+};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    http::header,
+    web::Data,
+};
+use db::Db;
+use kernel::{AccountId, AgentId, MachineKeyId, Role, SessionId};
+
+use super::refuse;
+use crate::{pages::COOKIE, problem::ApiError, state::{ReadFailed, State}};
+
+/// What the secrets of machine keys begin with.
+const MACHINE_PREFIX: &str = "gdk_";
+
+/// A person who is signed in, as the database knew them when the request came.
+#[derive(Clone)]
+pub struct Caller {
+    /// Who.
+    pub account_id: AccountId,
+    /// Under which session.
+    pub session_id: SessionId,
+    /// What they may do.
+    pub role: Role,
+    /// What they are called.
+    pub display_name: String,
+    /// The address they sign in with.
+    pub email: String,
+    agent_id: Option<AgentId>,
+    db: Db,
+}
+
+impl Caller {
+    /// The door to the database, with every write on record as this person's.
+    pub fn acting_db(&self) -> Db {
+        self.db.acting_as(&self.account_id.to_string())
+    }
+
+    /// Whether the session is still good, for streams that outlive the request.
+    pub async fn is_still_signed_in(&self) -> bool {
+        let (session, role, now) = (self.session_id, self.role, self.db.now());
+        let caller =
+            self.db.read(move |conn| identity::caller(conn, session, now).map_err(ReadFailed::from));
+        // A database that does not answer has not signed anybody out.
+        caller.await.map_or(true, |caller| caller.is_some_and(|caller| caller.role == role))
+    }
+}
+
+/// What a request shows of who sends it, looked at once, before any handler.
+#[derive(Clone)]
+pub(crate) enum Credentials {
+    /// Nothing.
+    None,
+    /// A session.
+    Person(Caller),
+    /// A machine key.
+    Machine(Machine),
+    /// Something that is no good, or that could not be checked.
+    Refused(ApiError),
+}
+
+impl Credentials {
+    /// Reads the bearer token; only where there is none, the page cookie.
+    pub async fn of(request: &HttpRequest, state: &State) -> Self {
+        let checked = match (bearer(request), request.cookie(COOKIE)) {
+            (Some(Ok(secret)), _) if secret.starts_with(MACHINE_PREFIX) => {
+                machine(state, secret).await
+            }
+            (Some(Ok(token)), _) => person(state, &token).await,
+            (Some(Err(refusal)), _) => Err(refusal),
+            (None, Some(cookie)) => person(state, cookie.value()).await,
+            (None, None) => return Self::None,
+        };
+        checked.unwrap_or_else(Self::Refused)
+    }
+
+    fn get(request: &HttpRequest) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or(Self::None)
+    }
+}
+
+/// Whether a person's browser would send these credentials unasked, so that another site's page
+/// could make it.
+pub(crate) fn is_sent_unasked(request: &HttpRequest) -> bool {
+    !request.headers().contains_key(header::AUTHORIZATION) && request.cookie(COOKIE).is_some()
+}
+
+fn bearer(request: &HttpRequest) -> Option<Result<String, ApiError>> {
+    let value = request.headers().get(header::AUTHORIZATION)?;
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    });
+    Some(token.ok_or_else(ApiError::not_signed_in))
+}
+
+async fn person(state: &State, token: &str) -> Result<Credentials, ApiError> {
+    let now = state.db.now();
+    let session = state.tokens.verify(token, now)?.session_id;
+    let read = state.read(move |conn| {
+        let Some(caller) = identity::caller(conn, session, now)? else {
+            return Ok(None);
+        };
+        let agent_id = if caller.role.is_staff() {
+            None
+        } else {
+            onboarding::agent_by_account(conn, caller.account_id)?.map(|agent| agent.id)
+        };
+        Ok(Some((caller, agent_id)))
+    });
+    let (caller, agent_id) = read.await?.ok_or_else(ApiError::not_signed_in)?;
+    Ok(Credentials::Person(Caller {
+        account_id: caller.account_id,
+        session_id: caller.session_id,
+        role: caller.role,
+        display_name: caller.display_name,
+        email: caller.email,
+        agent_id,
+        db: state.db.clone(),
+    }))
+}
+
+async fn machine(state: &State, secret: String) -> Result<Credentials, ApiError> {
+    let key = state.read(move |conn| identity::machine_key(conn, &secret)).await?;
+    let key = key.ok_or_else(ApiError::not_signed_in)?;
+    Ok(Credentials::Machine(Machine { key_id: key.id, name: key.name, db: state.db.clone() }))
+}
+
+/// The person calling, if their role is one of these.
+fn person_with(request: &HttpRequest, roles: &[Role]) -> Result<Caller, ApiError> {
+    let needed = || roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" or ");
+    match Credentials::get(request) {
+        Credentials::Person(caller) if roles.contains(&caller.role) => Ok(caller),
+        Credentials::Person(caller) => Err(ApiError::forbidden(format!(
+            "this is for the role {}; you are signed in as {}",
+            needed(),
+            caller.role
+        ))),
+        Credentials::Machine(_) => {
+            Err(ApiError::forbidden(format!("this is for people with the role {}", needed())))
+        }
+        Credentials::Refused(refusal) => Err(refusal),
+        Credentials::None => Err(ApiError::not_signed_in()),
+    }
+}
+
+fn agent_with(request: &HttpRequest, roles: &[Role]) -> Result<(AgentId, Caller), ApiError> {
+    let caller = person_with(request, roles)?;
+    let agent_id = caller.agent_id.ok_or_else(|| ApiError::forbidden("you have not applied"))?;
+    Ok((agent_id, caller))
+}
+
+fn machine_calling(request: &HttpRequest) -> Result<Machine, ApiError> {
+    match Credentials::get(request) {
+        Credentials::Machine(machine) => Ok(machine),
+        Credentials::Person(_) => Err(ApiError::forbidden("this is for machine keys")),
+        Credentials::Refused(refusal) => Err(refusal),
+        Credentials::None => Err(ApiError::not_signed_in()),
+    }
+}
+
+/// Makes a parameter type out of a function that decides.
+macro_rules! callers {
+    ($( $(#[$meta:meta])* $name:ident => $decide:expr; )+) => { $(
+        impl FromRequest for $name {
+            type Error = actix_web::Error;
+            type Future = Ready<Result<Self, Self::Error>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let decide: fn(&HttpRequest) -> Result<Self, ApiError> = $decide;
+                ready(decide(request).map_err(|refusal| refuse(request, refusal)))
+            }
+        }
+    )+ };
+}
+
+/// Declares callers that are told apart by role alone.
+macro_rules! roles {
+    ($( $(#[$meta:meta])* $name:ident = $roles:expr; )+) => {
+        $(
+            $(#[$meta])*
+            #[derive(Clone)]
+            pub struct $name(Caller);
+
+            impl Deref for $name {
+                type Target = Caller;
+                fn deref(&self) -> &Caller {
+                    &self.0
+                }
+            }
+        )+
+        callers! { $( $name => |request| person_with(request, $roles).map(Self); )+ }
+    };
+}
+
+roles! {
+    /// Anybody who is signed in.
+    SignedIn = Role::ALL;
+    /// Anybody whom the company employs.
+    Staff = &[Role::Supervisor, Role::FinancePreparer, Role::FinanceApprover, Role::Admin];
+    /// Who runs operations.
+    Supervisor = &[Role::Supervisor, Role::Admin];
+    /// Who sets the platform up.
+    Admin = &[Role::Admin];
+    /// Who prepares payout runs.
+    FinancePreparer = &[Role::FinancePreparer];
+    /// Who approves them.
+    FinanceApprover = &[Role::FinanceApprover];
+    /// Either of finance.
+    Finance = &[Role::FinancePreparer, Role::FinanceApprover];
+}
+
+/// Who helps customers.
+#[derive(Clone)]
+pub struct Agent {
+    /// Whom tickets are offered to.
+    pub agent_id: AgentId,
+    caller: Caller,
+}
+
+/// Who applies to help customers, or did and was approved.
+#[derive(Clone)]
+pub struct Applicant {
+    /// Whose application it is.
+    pub agent_id: AgentId,
+    caller: Caller,
+}
+
+impl Deref for Agent {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl Deref for Applicant {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+/// A system of the company, calling with a machine key.
+#[derive(Clone)]
+pub struct Machine {
+    /// Which key.
+    pub key_id: MachineKeyId,
+    /// What the key is for.
+    pub name: String,
+    db: Db,
+}
+
+impl Machine {
+    /// The door to the database, with every write on record as this machine's.
+    pub fn acting_db(&self) -> Db {
+        self.db.acting_as(&self.key_id.to_string())
+    }
+}
+
+callers! {
+    Agent => |request| {
+        let (agent_id, caller) = agent_with(request, &[Role::Agent])?;
+        Ok(Self { agent_id, caller })
+    };
+    Applicant => |request| {
+        let (agent_id, caller) = agent_with(request, &[Role::Applicant, Role::Agent])?;
+        Ok(Self { agent_id, caller })
+    };
+    Machine => machine_calling;
+}

@@ -1,0 +1,118 @@
+//! What all handlers share.
+
+use std::fmt;
+
+use db::Db;
+use kernel::{
+    Class, Classify,
+    diesel::{PgConnection, QueryResult, result::Error as DieselError},
+};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use crate::{problem::ApiError, secrets::Secrets, settings::Settings};
+
+/// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
+const HASHERS: usize = 2;
+
+/// What all handlers share, as `Data<State>`.
+pub struct State {
+    /// The door to the database, acting as nobody in particular: handlers that write use
+    /// their caller's.
+    pub db: Db,
+    /// Issues and verifies access tokens.
+    pub tokens: identity::Tokens,
+    /// Seals bank details.
+    pub vault: payouts::Vault,
+    /// What invitations and conversation links are signed with.
+    pub secrets: Secrets,
+    /// What whoever runs the platform decided.
+    pub settings: Settings,
+    /// Cancelled when the platform is to stop: streams end then.
+    pub shutdown: CancellationToken,
+    hashers: Semaphore,
+}
+
+impl State {
+    /// Ties the parts together.
+    pub fn new(db: Db, secrets: Secrets, settings: Settings) -> Result<Self, String> {
+        Ok(Self {
+            db,
+            tokens: identity::Tokens::new(&secrets.tokens()).map_err(|error| error.to_string())?,
+            vault: payouts::Vault::new(&secrets.vault()).map_err(|error| error.to_string())?,
+            secrets,
+            settings,
+            shutdown: CancellationToken::new(),
+            hashers: Semaphore::new(HASHERS),
+        })
+    }
+
+    /// Runs queries in a READ ONLY transaction. For a query that fails with an error of its domain,
+    /// use `db.read`.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, ReadFailed> {
+        self.db.read(|conn| work(conn).map_err(ReadFailed)).await
+    }
+
+    /// Hashes a password that somebody chose; refuses one that breaks the rules.
+    pub async fn hash_password(&self, password: String) -> Result<identity::PasswordHash, ApiError> {
+        Ok(self.hash(move || identity::hash_password(&password)).await??)
+    }
+
+    /// Compares a password with the candidate's.
+    pub async fn verify_password(
+        &self,
+        candidate: identity::Candidate,
+        password: String,
+    ) -> Result<identity::Checked, ApiError> {
+        self.hash(move || candidate.verify(&password)).await
+    }
+
+    async fn hash<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _permit = self.hashers.acquire().await.map_err(ApiError::internal)?;
+        spawn_blocking(work).await.map_err(ApiError::internal)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// A query that failed.
+#[derive(Debug)]
+pub struct ReadFailed(DieselError);
+
+impl From<DieselError> for ReadFailed {
+    fn from(error: DieselError) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for ReadFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("database error")
+    }
+}
+
+impl std::error::Error for ReadFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl Classify for ReadFailed {
+    fn class(&self) -> Class {
+        db::class_of(&self.0)
+    }
+
+    fn code(&self) -> &'static str {
+        db::code_of(&self.0)
+    }
+}

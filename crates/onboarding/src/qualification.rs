@@ -1,0 +1,43 @@
+//! What routing needs to know about agents.
+
+use db::Tx;
+use diesel::{QueryResult, Queryable};
+use kernel::AgentId;
+
+use crate::{queries, store};
+
+/// What an active agent is qualified for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Qualification {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Who the agent is as a customer: nobody handles a ticket of their own.
+    pub customer_ref: String,
+    /// Nor one of their household.
+    pub household_ref: Option<String>,
+    /// The languages the agent helps in (ISO 639-1).
+    pub languages: Vec<String>,
+    /// Skills that are valid now, by code, each with the proficiency (1 to 5).
+    pub skills: Vec<(String, i32)>,
+    /// Whether the agent has accepted the agreement that is current.
+    pub agreement_current: bool,
+}
+
+/// The part of a qualification that lies in the agent's row.
+#[derive(Queryable)]
+pub(crate) struct Qualified {
+    pub(crate) agent_id: AgentId,
+    pub(crate) customer_ref: String,
+    pub(crate) household_ref: Option<String>,
+    pub(crate) languages: Vec<String>,
+    pub(crate) agreement_current: bool,
+}
+
+/// As [`crate::qualifications`], and none of these agents can be suspended before this transaction
+/// ends. The rows are locked in the order of their ids, so that two matchers never wait for each
+/// other in a circle.
+pub fn hold_qualified(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Qualification>> {
+    let rows = store::share_qualified(tx, agents)?;
+    let now = tx.now();
+    queries::with_skills(tx.conn(), rows, now)
+}

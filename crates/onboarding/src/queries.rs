@@ -1,0 +1,234 @@
+//! What others may read.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use kernel::{AccountId, AgentId, AttemptId, PAGE_LIMIT, Page, PageRequest};
+
+use crate::{
+    agent::{Agent, AgentStatus},
+    agreement::{Acceptance, Agreement},
+    attempt::{Attempt, AttemptStatus, Paper, Sitting},
+    customer::Customer,
+    decision::Decision,
+    qualification::{Qualification, Qualified},
+    requirement::{ChecklistItem, Fulfilment, checklist_of},
+    schema::{
+        acceptances, agents, agreements, attempts, customers, decisions, fulfilments, skill_grants,
+        skills,
+    },
+    skill::{SKILL_LIMIT, Skill, SkillGrant},
+    text::plain_email,
+};
+
+/// The agent with this id.
+pub fn agent(conn: &mut PgConnection, id: AgentId) -> QueryResult<Option<Agent>> {
+    agents::table
+        .find(id)
+        .select(Agent::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The agent who signs in with this account.
+pub fn agent_by_account(conn: &mut PgConnection, id: AccountId) -> QueryResult<Option<Agent>> {
+    agents::table
+        .filter(agents::account_id.eq(id))
+        .select(Agent::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// Agents in the order in which they applied, all or those of one status.
+pub fn agents(
+    conn: &mut PgConnection,
+    status: Option<AgentStatus>,
+    page: &PageRequest<AgentId>,
+) -> QueryResult<Page<Agent>> {
+    let limit = page.limit.clamp(1, PAGE_LIMIT);
+    let mut query = agents::table
+        .order(agents::id)
+        .limit(limit + 1)
+        .select(Agent::as_select())
+        .into_boxed();
+    if let Some(status) = status {
+        query = query.filter(agents::status.eq(status));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(agents::id.gt(after));
+    }
+    Ok(Page::cut(query.load(conn)?, limit, |agent| {
+        agent.id.to_string()
+    }))
+}
+
+/// All requirements in a fixed order, with when each was fulfilled.
+pub fn checklist(conn: &mut PgConnection, id: AgentId) -> QueryResult<Vec<ChecklistItem>> {
+    let fulfilled = fulfilments::table
+        .filter(fulfilments::agent_id.eq(id))
+        .select(Fulfilment::as_select())
+        .load(conn)?;
+    Ok(checklist_of(&fulfilled))
+}
+
+/// The agreement to accept, if one has been published.
+pub fn current_agreement(conn: &mut PgConnection) -> QueryResult<Option<Agreement>> {
+    agreements::table
+        .order(agreements::version.desc())
+        .select(Agreement::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The newest agreement that the agent accepted.
+pub fn acceptance(conn: &mut PgConnection, id: AgentId) -> QueryResult<Option<Acceptance>> {
+    acceptances::table
+        .filter(acceptances::agent_id.eq(id))
+        .order(acceptances::version.desc())
+        .select(Acceptance::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// All skills by code.
+pub fn skills(conn: &mut PgConnection) -> QueryResult<Vec<Skill>> {
+    skills::table
+        .order(skills::code)
+        .limit(SKILL_LIMIT)
+        .select(Skill::as_select())
+        .load(conn)
+}
+
+/// The agent's skills by code, those that are no longer valid among them.
+pub fn grants(conn: &mut PgConnection, id: AgentId) -> QueryResult<Vec<SkillGrant>> {
+    skill_grants::table
+        .filter(skill_grants::agent_id.eq(id))
+        .order(skill_grants::skill)
+        .limit(SKILL_LIMIT)
+        .select(SkillGrant::as_select())
+        .load(conn)
+}
+
+/// The agent's latest hundred attempts, the latest first.
+pub fn attempts(conn: &mut PgConnection, id: AgentId) -> QueryResult<Vec<Attempt>> {
+    attempts::table
+        .filter(attempts::agent_id.eq(id))
+        .order((attempts::started_at.desc(), attempts::id.desc()))
+        .limit(PAGE_LIMIT)
+        .select(Attempt::as_select())
+        .load(conn)
+}
+
+/// The questions of an attempt of this agent that awaits its answers.
+pub fn open_paper(
+    conn: &mut PgConnection,
+    agent: AgentId,
+    id: AttemptId,
+) -> QueryResult<Option<Paper>> {
+    let found = attempts::table
+        .inner_join(skills::table.on(skills::code.eq(attempts::skill)))
+        .filter(attempts::id.eq(id))
+        .filter(attempts::agent_id.eq(agent))
+        .filter(attempts::status.eq(AttemptStatus::Open))
+        .select((Sitting::as_select(), skills::name))
+        .first::<(Sitting, String)>(conn)
+        .optional()?;
+    Ok(found.map(|(sitting, name)| sitting.into_paper(name)))
+}
+
+/// The latest hundred decisions about the agent, the latest first.
+pub fn decisions(conn: &mut PgConnection, id: AgentId) -> QueryResult<Vec<Decision>> {
+    decisions::table
+        .filter(decisions::agent_id.eq(id))
+        .order(decisions::id.desc())
+        .limit(PAGE_LIMIT)
+        .select(Decision::as_select())
+        .load(conn)
+}
+
+/// The customer with this reference.
+pub fn customer(conn: &mut PgConnection, customer_ref: &str) -> QueryResult<Option<Customer>> {
+    customers::table
+        .find(customer_ref)
+        .select(Customer::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The customer with this address, in whatever case it is written.
+pub fn customer_by_email(conn: &mut PgConnection, email: &str) -> QueryResult<Option<Customer>> {
+    customers::table
+        .filter(customers::email.eq(plain_email(email)))
+        .select(Customer::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The columns of [`Qualified`]. A macro, because the type of such a selection has no short name.
+macro_rules! qualified_columns {
+    () => {{
+        use $crate::schema::{acceptances, agents, agreements};
+        (
+            agents::id,
+            agents::customer_ref,
+            agents::household_ref,
+            agents::languages,
+            diesel::dsl::exists(
+                acceptances::table
+                    .filter(acceptances::agent_id.eq(agents::id))
+                    .filter(
+                        acceptances::version.nullable().eq(agreements::table
+                            .select(diesel::dsl::max(agreements::version))
+                            .single_value()),
+                    ),
+            ),
+        )
+    }};
+}
+pub(crate) use qualified_columns;
+
+/// What those of these agents who are active are qualified for at an instant, by id.
+pub fn qualifications(
+    conn: &mut PgConnection,
+    agents: &[AgentId],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Qualification>> {
+    let rows = agents::table
+        .filter(agents::id.eq_any(agents))
+        .filter(agents::status.eq(AgentStatus::Active))
+        .order(agents::id)
+        .select(qualified_columns!())
+        .load(conn)?;
+    with_skills(conn, rows, now)
+}
+
+/// Adds the skills that are valid at an instant.
+pub(crate) fn with_skills(
+    conn: &mut PgConnection,
+    rows: Vec<Qualified>,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Qualification>> {
+    let mut grants = skill_grants::table
+        .filter(skill_grants::agent_id.eq_any(rows.iter().map(|row| row.agent_id)))
+        .filter(skill_grants::valid_until.gt(now))
+        .order((skill_grants::agent_id, skill_grants::skill))
+        .select((
+            skill_grants::agent_id,
+            skill_grants::skill,
+            skill_grants::proficiency,
+        ))
+        .load::<(AgentId, String, i32)>(conn)?
+        .into_iter()
+        .peekable();
+    // Both lists are in the order of the agents' ids, so one walk through them is enough.
+    let qualifications = rows.into_iter().map(|row| Qualification {
+        agent_id: row.agent_id,
+        customer_ref: row.customer_ref,
+        household_ref: row.household_ref,
+        languages: row.languages,
+        skills: std::iter::from_fn(|| grants.next_if(|(agent, _, _)| *agent == row.agent_id))
+            .map(|(_, skill, proficiency)| (skill, proficiency))
+            .collect(),
+        agreement_current: row.agreement_current,
+    });
+    Ok(qualifications.collect())
+}

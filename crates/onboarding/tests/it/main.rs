@@ -1,0 +1,11 @@
+//! Tests of the way from customer to active agent, on a real PostgreSQL.
+
+mod agreements;
+mod applications;
+mod arrange;
+mod assessments;
+mod decisions;
+mod email_codes;
+mod imports;
+mod qualifications;
+mod races;

@@ -1,0 +1,314 @@
+//! Two at once: what the locks and constraints are for. Each race has a control, in which the
+//! guard is gone and the rule is broken: so the race can fail.
+
+use std::{sync::Barrier, thread, time::Duration};
+
+use db::{Db, Tx, testing::TestDatabase};
+use diesel::RunQueryDsl as _;
+use kernel::AgentId;
+use onboarding::{Application, Error};
+
+use crate::arrange;
+
+const ROUNDS: usize = 20;
+/// How long the careless controls think between looking and writing.
+const THOUGHT: Duration = Duration::from_millis(300);
+
+/// Runs both at the same moment.
+fn at_once<T: Send>(one: impl FnOnce() -> T + Send, two: impl FnOnce() -> T + Send) -> [T; 2] {
+    let barrier = Barrier::new(2);
+    thread::scope(|scope| {
+        let one = scope.spawn(|| {
+            barrier.wait();
+            one()
+        });
+        let two = scope.spawn(|| {
+            barrier.wait();
+            two()
+        });
+        [one.join().unwrap(), two.join().unwrap()]
+    })
+}
+
+fn arranged<T>(db: &Db, work: impl FnMut(&mut Tx<'_>) -> Result<T, Error>) -> T {
+    db.write_blocking("arrange", work).unwrap()
+}
+
+fn sql(tx: &mut Tx<'_>, statement: &str) -> Result<usize, Error> {
+    Ok(diesel::sql_query(statement).execute(tx.conn())?)
+}
+
+/// Applies for one customer with two accounts, or for two customers with one.
+fn apply_twice(db: &Db, same: fn(&Application, Application) -> Application) -> [bool; 2] {
+    let one = arranged(db, arrange::application);
+    let two = same(&one, arranged(db, arrange::application));
+    at_once(
+        || db.write_blocking("apply", |tx| onboarding::apply(tx, &one)),
+        || db.write_blocking("apply", |tx| onboarding::apply(tx, &two)),
+    )
+    .map(|outcome| match outcome {
+        Ok(_) => true,
+        Err(Error::AlreadyApplied) => false,
+        Err(other) => panic!("{other}"),
+    })
+}
+
+fn same_customer(one: &Application, mut two: Application) -> Application {
+    two.invitation
+        .customer_ref
+        .clone_from(&one.invitation.customer_ref);
+    two
+}
+
+fn same_account(one: &Application, mut two: Application) -> Application {
+    two.account_id = one.account_id;
+    two
+}
+
+#[test]
+fn of_two_applications_at_once_for_one_customer_or_account_one_is_taken() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    for same in [same_customer, same_account] {
+        for _ in 0..ROUNDS {
+            let taken = apply_twice(&db, same);
+            assert_eq!(taken.iter().filter(|taken| **taken).count(), 1);
+        }
+    }
+    database.assert_promises();
+}
+
+#[test]
+fn control_without_the_constraints_both_applications_are_taken() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    for (constraint, same) in [
+        ("agents_one_per_customer", same_customer as fn(&_, _) -> _),
+        ("agents_one_per_account", same_account),
+    ] {
+        database.sql(&format!(
+            "ALTER TABLE onboarding.agents DROP CONSTRAINT {constraint}"
+        ));
+        assert_eq!(apply_twice(&db, same), [true, true]);
+    }
+}
+
+#[test]
+fn an_attempt_handed_in_twice_at_once_has_one_result() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let skill = arranged(&db, arrange::skill);
+    for _ in 0..ROUNDS {
+        let id = arranged(&db, arrange::applicant).id;
+        let paper = arranged(&db, |tx| onboarding::start_attempt(tx, id, &skill));
+        let hand_in = |wrong| {
+            let answers = arrange::answers(&paper, wrong);
+            db.write_blocking("submit_attempt", |tx| {
+                onboarding::submit_attempt(tx, id, paper.attempt_id, &answers)
+            })
+        };
+        // One of them would pass with full marks, the other would fail.
+        let results = at_once(|| hand_in(0), || hand_in(10));
+        let told: Vec<_> = results
+            .iter()
+            .flatten()
+            .map(|result| result.score)
+            .collect();
+        assert_eq!(told.len(), 1, "{results:?}");
+        assert!(
+            results
+                .iter()
+                .any(|result| matches!(result, Err(Error::AttemptEnded))),
+            "{results:?}",
+        );
+        let stored = db
+            .read_blocking(|conn| onboarding::attempts(conn, id))
+            .unwrap();
+        assert_eq!(stored[0].score, Some(told[0]));
+        let grants = db
+            .read_blocking(|conn| onboarding::grants(conn, id))
+            .unwrap();
+        assert_eq!(grants.len(), usize::from(told[0] == 100));
+    }
+}
+
+#[test]
+fn control_handing_in_without_a_lock_gives_two_results() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let skill = arranged(&db, arrange::skill);
+    let id = arranged(&db, arrange::applicant).id;
+    let paper = arranged(&db, |tx| onboarding::start_attempt(tx, id, &skill));
+    let key = paper.attempt_id.uuid();
+    let careless = |score: i32| {
+        db.write_blocking("careless", move |tx| -> Result<Option<i32>, Error> {
+            let open = format!("SELECT count(*) FROM onboarding.attempts WHERE id = '{key}' AND status = 'open'");
+            if arrange::number(tx.conn(), &open)? == 0 {
+                return Ok(None);
+            }
+            thread::sleep(THOUGHT);
+            let status = if score >= 70 { "passed" } else { "failed" };
+            sql(tx, &format!(
+                "UPDATE onboarding.attempts SET status = '{status}', score = {score}, ended_at = now() \
+                 WHERE id = '{key}'",
+            ))?;
+            Ok(Some(score))
+        })
+        .unwrap()
+    };
+    assert_eq!(
+        at_once(|| careless(100), || careless(0)),
+        [Some(100), Some(0)]
+    );
+}
+
+#[test]
+fn an_attempt_started_twice_at_once_is_one_attempt() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let skill = arranged(&db, arrange::skill);
+    for _ in 0..ROUNDS {
+        let id = arranged(&db, arrange::applicant).id;
+        let start = || {
+            db.write_blocking("start_attempt", |tx| {
+                onboarding::start_attempt(tx, id, &skill)
+            })
+        };
+        let [one, two] = at_once(start, start).map(Result::unwrap);
+        assert_eq!(
+            (one.attempt_id, one.questions),
+            (two.attempt_id, two.questions)
+        );
+    }
+}
+
+/// The decisions that two deciders at once bring about.
+fn decisions_of(database: &TestDatabase, id: AgentId) -> i64 {
+    database.number(&format!(
+        "SELECT count(*) FROM onboarding.decisions WHERE agent_id = '{}'",
+        id.uuid(),
+    ))
+}
+
+#[test]
+fn approving_and_rejecting_at_once_is_one_decision() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    for _ in 0..ROUNDS {
+        let agent = arranged(&db, arrange::submitted);
+        let deciders = [arrange::account, arrange::account].map(|account| arranged(&db, account));
+        let outcomes = at_once(
+            || {
+                db.write_blocking("approve", |tx| {
+                    onboarding::approve(tx, agent.id, deciders[0], "Yes.")
+                })
+            },
+            || {
+                db.write_blocking("reject", |tx| {
+                    onboarding::reject(tx, agent.id, deciders[1], "No.")
+                })
+            },
+        );
+        let decided: Vec<_> = outcomes
+            .iter()
+            .flatten()
+            .map(|agent| agent.status)
+            .collect();
+        assert_eq!(decided.len(), 1, "{outcomes:?}");
+        assert!(
+            outcomes
+                .iter()
+                .any(|outcome| matches!(outcome, Err(Error::NotSubmitted))),
+            "{outcomes:?}",
+        );
+        assert_eq!(decisions_of(&database, agent.id), 1);
+        let stored = db
+            .read_blocking(|conn| onboarding::agent(conn, agent.id))
+            .unwrap()
+            .unwrap();
+        assert_eq!(stored.status, decided[0]);
+    }
+    database.assert_promises();
+}
+
+#[test]
+fn control_deciding_without_a_lock_makes_two_decisions() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let agent = arranged(&db, arrange::submitted);
+    let (key, decider) = (agent.id.uuid(), arranged(&db, arrange::account).uuid());
+    let careless = |kind: &str, status: &str| {
+        db.write_blocking("careless", |tx| -> Result<(), Error> {
+            let waits = format!("SELECT count(*) FROM onboarding.agents WHERE id = '{key}' AND status = 'submitted'");
+            if arrange::number(tx.conn(), &waits)? == 0 {
+                return Ok(());
+            }
+            thread::sleep(THOUGHT);
+            sql(tx, &format!(
+                "INSERT INTO onboarding.decisions (agent_id, kind, decided_by, reason, decided_at) \
+                 VALUES ('{key}', '{kind}', '{decider}', 'r', now())",
+            ))?;
+            sql(tx, &format!(
+                "UPDATE onboarding.agents SET status = '{status}', decided_at = now() WHERE id = '{key}'",
+            ))?;
+            Ok(())
+        })
+        .unwrap();
+    };
+    at_once(
+        || careless("approve", "active"),
+        || careless("reject", "rejected"),
+    );
+    assert_eq!(decisions_of(&database, agent.id), 2);
+}
+
+/// Suspends an agent while a matcher relies on `look`; tells whether the agent was still active
+/// when the matcher was about to commit.
+fn suspended_under_the_matcher(
+    db: &Db,
+    look: impl Fn(&mut Tx<'_>, AgentId) -> Result<usize, Error> + Sync,
+) -> bool {
+    let agent = arranged(db, arrange::active);
+    let decider = arranged(db, arrange::account);
+    let looked = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            looked.wait();
+            arranged(db, |tx| onboarding::suspend(tx, agent.id, decider, "Stop."));
+        });
+        arranged(db, |tx| {
+            assert_eq!(look(tx, agent.id)?, 1);
+            looked.wait();
+            thread::sleep(THOUGHT);
+            let active = format!(
+                "SELECT count(*) FROM onboarding.agents WHERE id = '{}' AND status = 'active'",
+                agent.id.uuid(),
+            );
+            Ok(arrange::number(tx.conn(), &active)? == 0)
+        })
+    })
+}
+
+#[test]
+fn a_suspension_waits_for_the_matcher_that_holds_the_agent() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    assert!(!suspended_under_the_matcher(&db, |tx, id| {
+        Ok(onboarding::hold_qualified(tx, &[id])?.len())
+    }));
+    assert_eq!(
+        database.number("SELECT count(*) FROM onboarding.agents WHERE status = 'suspended'"),
+        1,
+        "after the matcher, the suspension goes through",
+    );
+}
+
+#[test]
+fn control_a_matcher_that_only_reads_is_overtaken_by_a_suspension() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    assert!(suspended_under_the_matcher(&db, |tx, id| {
+        let now = tx.now();
+        Ok(onboarding::qualifications(tx.conn(), &[id], now)?.len())
+    }));
+}

@@ -1,0 +1,38 @@
+//! Agents come and go.
+
+use availability::{Presence, PresenceStatus};
+use db::Tx;
+use kernel::AgentId;
+
+use crate::Error;
+
+/// The agent says whether they are there and ready. Who is not ready gets no offers: those that
+/// are pending go back.
+pub fn go_present(
+    tx: &mut Tx<'_>,
+    agent: AgentId,
+    status: PresenceStatus,
+) -> Result<Presence, Error> {
+    let presence = availability::go(tx, agent, status)?;
+    match status {
+        PresenceStatus::Available => dispatch::open_workload(tx, agent)?,
+        PresenceStatus::Away | PresenceStatus::Offline => dispatch::rescind_offers(tx, agent)?,
+    }
+    Ok(presence)
+}
+
+/// The agent is gone, whatever they said last.
+pub(crate) fn leave(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
+    availability::go(tx, agent, PresenceStatus::Offline)?;
+    dispatch::release_lost(tx, agent)?;
+    Ok(())
+}
+
+/// Agents whose lease ran out are gone; what they had not answered goes back to its place.
+pub fn release_lost_agents(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    let lost = availability::lose_expired(tx)?;
+    for agent in &lost {
+        dispatch::release_lost(tx, *agent)?;
+    }
+    Ok(lost.len())
+}

@@ -1,0 +1,56 @@
+//! What time drives.
+
+use db::Tx;
+
+use crate::{Error, dispatching, presence, resolution};
+
+/// How many things a reconciler changed.
+pub type Report = usize;
+
+/// A function that changes what is due, and nothing where nothing is.
+#[derive(Clone, Copy)]
+pub struct Reconciler {
+    /// Its name in the audit trail and the log.
+    pub name: &'static str,
+    run: fn(&mut Tx<'_>) -> Result<Report, Error>,
+}
+
+/// All of them, in the order in which one makes work for the next.
+pub const RECONCILERS: &[Reconciler] = &[
+    Reconciler {
+        name: "release_lost_agents",
+        run: presence::release_lost_agents,
+    },
+    Reconciler {
+        name: "expire_offers",
+        run: dispatching::expire_offers,
+    },
+    Reconciler {
+        name: "close_wrap_ups",
+        run: resolution::close_wrap_ups,
+    },
+    Reconciler {
+        name: "match_tickets",
+        run: dispatching::match_tickets,
+    },
+    Reconciler {
+        name: "prune",
+        run: prune,
+    },
+];
+
+impl Reconciler {
+    /// Runs it, unless another node is at it.
+    pub fn run(&self, tx: &mut Tx<'_>) -> Result<Report, Error> {
+        if db::try_lock(tx, self.name)? {
+            (self.run)(tx)
+        } else {
+            Ok(0)
+        }
+    }
+}
+
+/// Deletes what is past its time: answers, finished jobs, old sign-in attempts.
+fn prune(tx: &mut Tx<'_>) -> Result<Report, Error> {
+    Ok(db::idempotency::prune(tx)? + jobs::prune(tx)? + identity::prune(tx)?)
+}
