@@ -224,7 +224,7 @@ CREATE TABLE payouts.payout_files (
 CREATE TRIGGER payout_files_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON payouts.payout_files
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 
--- A run's figures and items are frozen once it is there; only its state moves on.
+-- A run's figures and items are frozen once it is there; only its state moves on, never back.
 CREATE FUNCTION payouts.freeze_run() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.period_start, NEW.period_end, NEW.currency, NEW.item_count, NEW.line_count,
@@ -235,6 +235,14 @@ BEGIN
     THEN
         RAISE EXCEPTION 'payout run % is frozen', OLD.id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_runs_frozen';
+    END IF;
+    IF (OLD.status <> NEW.status AND (OLD.status, NEW.status) NOT IN
+            (('closed', 'approved'), ('closed', 'void'), ('approved', 'void'),
+             ('approved', 'exported'), ('exported', 'settled')))
+        OR (OLD.approved_by IS NOT NULL AND NEW.approved_by IS DISTINCT FROM OLD.approved_by)
+    THEN
+        RAISE EXCEPTION 'payout run % does not go from % to %', OLD.id, OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_runs_one_way';
     END IF;
     RETURN NEW;
 END $$;
@@ -254,4 +262,20 @@ END $$;
 CREATE TRIGGER payout_items_frozen BEFORE UPDATE ON payouts.payout_items
     FOR EACH ROW EXECUTE FUNCTION payouts.freeze_item();
 CREATE TRIGGER payout_items_kept BEFORE DELETE OR TRUNCATE ON payouts.payout_items
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+
+-- A line stays with its item, or it could be paid twice; only voiding the run sets it free.
+CREATE FUNCTION payouts.keep_item_line() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM payouts.payout_items i JOIN payouts.payout_runs r ON r.id = i.run_id
+                    WHERE i.id = OLD.item_id AND r.status = 'void')
+    THEN
+        RAISE EXCEPTION 'line % is in a payout run that is not void', OLD.line_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_item_lines_kept';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER payout_item_lines_kept BEFORE DELETE ON payouts.payout_item_lines
+    FOR EACH ROW EXECUTE FUNCTION payouts.keep_item_line();
+CREATE TRIGGER payout_item_lines_frozen BEFORE UPDATE OR TRUNCATE ON payouts.payout_item_lines
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();

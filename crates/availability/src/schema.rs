@@ -43,4 +43,9 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(commitments, presences, seats, shifts,);
+diesel::allow_tables_to_appear_in_same_query! {
+    commitments,
+    presences,
+    seats,
+    shifts,
+}

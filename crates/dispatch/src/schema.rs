@@ -105,7 +105,7 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
+diesel::allow_tables_to_appear_in_same_query! {
     engagements,
     messages,
     offers,
@@ -113,4 +113,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     ratings,
     tickets,
     workloads,
-);
+}

@@ -4,8 +4,17 @@
 //! registers them; [`configure`] below gathers those. An operation says in its `security` which
 //! roles it is for: `("bearer" = ["agent"])`, `("machine" = [])`, or nothing when it is for all.
 
+mod conversations;
+mod desk;
+mod earnings;
+mod engagements;
+mod escalations;
 mod health;
+mod messages;
+mod offers;
+mod presence;
 mod sessions;
+mod tickets;
 mod unknown;
 
 use actix_web::App;
@@ -34,13 +43,24 @@ pub const BASE: &str = "/api/v1";
                        Refusals are problems by RFC 9457 whose `code` never changes.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem))
 )]
 struct Description;
 
 /// The operations.
 fn configure(config: &mut ServiceConfig) {
-    config.configure(health::configure).configure(sessions::configure);
+    config
+        .configure(presence::configure)
+        .configure(desk::configure)
+        .configure(offers::configure)
+        .configure(engagements::configure)
+        .configure(tickets::configure)
+        .configure(escalations::configure)
+        .configure(conversations::configure)
+        .configure(earnings::configure);
+    config
+        .configure(health::configure)
+        .configure(sessions::configure);
 }
 
 /// The API's scope, with what its operations say of themselves.

@@ -67,8 +67,8 @@ fn serve(state: Data<State>, listener: TcpListener) -> io::Result<Server> {
     let pool_size = usize::try_from(state.settings.pool_size).unwrap_or(16);
     let document = Data::new(api::document());
     let server = HttpServer::new(move || {
-        let swagger = SwaggerUi::new("/api/docs/{_:.*}")
-            .url("/api/openapi.json", document.get_ref().clone());
+        let swagger =
+            SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", document.get_ref().clone());
         App::new()
             .app_data(state.clone())
             .app_data(document.clone())

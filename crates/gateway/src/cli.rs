@@ -18,8 +18,14 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the pages and the API
-    Serve,
+    /// Serve the pages and the API, and do a worker's work
+    Serve {
+        /// Leave the worker's work to others
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Do a worker's work: match tickets, send letters, keep deadlines
+    Worker,
     /// Bring the database up to date, and make the first admin
     Migrate,
     /// Print the description of the API (`OpenAPI` 3.1, JSON)
@@ -33,7 +39,8 @@ pub fn main() -> ExitCode {
     let Line { command, settings } = Line::parse();
     trace::start(settings.log_format);
     let outcome = match command {
-        Command::Serve => command::serve::run(settings),
+        Command::Serve { no_worker } => command::serve::run(settings, !no_worker),
+        Command::Worker => command::worker::run(&settings),
         Command::Migrate => command::migrate::run(&settings),
         Command::Openapi => command::openapi::run(),
         Command::Verify => command::verify::run(&settings),

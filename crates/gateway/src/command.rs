@@ -4,6 +4,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod serve;
 pub mod verify;
+pub mod worker;
 
 use anyhow::{Context as _, Result, anyhow};
 use db::Db;
@@ -21,12 +22,19 @@ impl Database {
     pub fn open(settings: &Settings) -> Result<Self> {
         settings.check().map_err(|refusal| anyhow!(refusal))?;
         if let Some(database) = &settings.database_url {
-            return Ok(Self { url: database.expose().to_owned(), server: None });
+            return Ok(Self {
+                url: database.expose().to_owned(),
+                server: None,
+            });
         }
-        let server = local_postgres::Server::start(&local_postgres::Settings::new(settings.data_dir()))
-            .context("the private PostgreSQL does not start")?;
+        let server =
+            local_postgres::Server::start(&local_postgres::Settings::new(settings.data_dir()))
+                .context("the private PostgreSQL does not start")?;
         tracing::info!(data_dir = %server.data_dir().display(), "the private PostgreSQL is up");
-        Ok(Self { url: server.url(local_postgres::DATABASE), server: Some(server) })
+        Ok(Self {
+            url: server.url(local_postgres::DATABASE),
+            server: Some(server),
+        })
     }
 
     /// Applies the migrations that are pending.
@@ -40,7 +48,10 @@ impl Database {
 
     /// The door to it.
     pub fn connect(&self, pool_size: u32) -> Result<Db> {
-        let settings = db::Settings { url: self.url.clone(), pool_size };
+        let settings = db::Settings {
+            url: self.url.clone(),
+            pool_size,
+        };
         Db::connect(&settings).map_err(|error| anyhow!(error))
     }
 
@@ -54,7 +65,9 @@ impl Database {
     /// Leaves the private server, which stops when nobody else uses it.
     pub fn close(self) -> Result<()> {
         match self.server {
-            Some(server) => server.stop().context("the private PostgreSQL does not stop"),
+            Some(server) => server
+                .stop()
+                .context("the private PostgreSQL does not stop"),
             None => Ok(()),
         }
     }

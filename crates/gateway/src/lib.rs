@@ -28,3 +28,4 @@ mod sign_in;
 pub mod sse;
 pub mod state;
 mod trace;
+pub mod worker;

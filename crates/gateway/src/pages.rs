@@ -21,8 +21,8 @@ use actix_web::{
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-pub use assets::asset;
 pub(crate) use assets::ASSETS;
+pub use assets::asset;
 pub use error::{PageError, PageResult};
 pub use form::Faults;
 pub use home::home_of;
@@ -52,20 +52,29 @@ pub fn html(page: &impl Template) -> PageResult {
 
 /// A page with another status than 200: a form that was not accepted, mostly.
 pub fn html_with_status(status: StatusCode, page: &impl Template) -> PageResult {
-    let body = page.render().map_err(|error| PageError::from_refusal(ApiError::internal(error)))?;
-    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
+    let body = page
+        .render()
+        .map_err(|error| PageError::from_refusal(ApiError::internal(error)))?;
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .body(body))
 }
 
 /// Sends the browser on, as after every form.
 pub fn see_other(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, path))
+        .finish()
 }
 
 /// Sends the browser on to a page that will say this, once.
 pub fn see_other_with_notice(path: &str, notice: &str) -> HttpResponse {
     let value = URL_SAFE_NO_PAD.encode(notice);
     let cookie = strict_cookie(NOTICE_COOKIE, value, Duration::minutes(1));
-    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).cookie(cookie).finish()
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, path))
+        .cookie(cookie)
+        .finish()
 }
 
 fn strict_cookie<'c>(name: &'c str, value: String, max_age: Duration) -> Cookie<'c> {

@@ -51,7 +51,13 @@ pub struct Problem {
 impl ApiError {
     /// A refusal that the edge itself decides on.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_seconds: None,
+        }
     }
 
     /// An input with these fields at fault.
@@ -59,7 +65,11 @@ impl ApiError {
         let invalid = kernel::Invalid { fields: errors };
         Self {
             errors: invalid.fields.clone(),
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", invalid.to_string())
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_input",
+                invalid.to_string(),
+            )
         }
     }
 
@@ -85,7 +95,11 @@ impl ApiError {
     }
 
     fn ours(status: StatusCode, code: &'static str) -> Self {
-        Self::new(status, code, "something went wrong on our side; it has been noted")
+        Self::new(
+            status,
+            code,
+            "something went wrong on our side; it has been noted",
+        )
     }
 
     /// The status it is answered with.
@@ -145,10 +159,17 @@ impl<E: Classify + 'static> From<E> for ApiError {
                 Self::ours(status, code)
             }
             Class::Busy => {
-                tracing::warn!(code, cause = causes(&error), "a request met a busy database");
+                tracing::warn!(
+                    code,
+                    cause = causes(&error),
+                    "a request met a busy database"
+                );
                 let detail = "the platform is busy; please try again in a moment";
                 let retry_after_seconds = error.retry_after_seconds().or(Some(1));
-                Self { retry_after_seconds, ..Self::new(status, code, detail) }
+                Self {
+                    retry_after_seconds,
+                    ..Self::new(status, code, detail)
+                }
             }
             _ => Self {
                 status,
@@ -204,8 +225,8 @@ impl ResponseError for ApiError {
 pub struct Problems;
 
 impl IntoResponses for Problems {
-    fn responses()
-    -> std::collections::BTreeMap<String, openapi::RefOr<openapi::response::Response>> {
+    fn responses() -> std::collections::BTreeMap<String, openapi::RefOr<openapi::response::Response>>
+    {
         let problem = openapi::Ref::from_schema_name("Problem");
         let content = openapi::ContentBuilder::new().schema(Some(problem)).build();
         let response = openapi::ResponseBuilder::new()

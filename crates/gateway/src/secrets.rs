@@ -30,7 +30,10 @@ impl Secrets {
             Some(secret) => bytes(secret),
             None => kept(&settings.data_dir().join("secret"))?,
         };
-        Ok(Self { root, invitations: settings.invitation_secret.as_ref().map(bytes) })
+        Ok(Self {
+            root,
+            invitations: settings.invitation_secret.as_ref().map(bytes),
+        })
     }
 
     /// Signs access tokens and page cookies.
@@ -75,7 +78,10 @@ fn kept(path: &Path) -> Result<SecretSlice<u8>, String> {
     make(path).map_err(attempt)?;
     let secret = fs::read(path).map_err(attempt)?;
     if secret.len() < SECRET_BYTES {
-        return Err(format!("the secret at {} is too short; remove it", path.display()));
+        return Err(format!(
+            "the secret at {} is too short; remove it",
+            path.display()
+        ));
     }
     Ok(SecretSlice::from(secret))
 }
@@ -86,7 +92,12 @@ fn make(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
     file.write_all(&kernel::random::bytes::<SECRET_BYTES>())?;
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);
@@ -104,7 +115,10 @@ mod tests {
     use super::*;
 
     fn secrets(root: &[u8]) -> Secrets {
-        Secrets { root: SecretSlice::from(root.to_vec()), invitations: None }
+        Secrets {
+            root: SecretSlice::from(root.to_vec()),
+            invitations: None,
+        }
     }
 
     #[test]
@@ -114,7 +128,10 @@ mod tests {
         assert_ne!(keys[0], keys[1]);
         assert_ne!(keys[1], keys[2]);
         assert_ne!(one.invitations(), one.tokens());
-        assert_ne!(one.tokens(), secrets(b"another example of 32 bytes long").tokens());
+        assert_ne!(
+            one.tokens(),
+            secrets(b"another example of 32 bytes long").tokens()
+        );
     }
 
     #[test]
@@ -124,7 +141,10 @@ mod tests {
         let first = kept(&path).unwrap();
         let second = kept(&path).unwrap();
         assert_eq!(first.expose_secret(), second.expose_secret());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 

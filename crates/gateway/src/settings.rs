@@ -3,7 +3,7 @@
 mod database_url;
 mod public_url;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{ArgAction, Args, ValueEnum, builder::TypedValueParser as _};
 use kernel::Currency;
@@ -48,11 +48,21 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
 
     /// The address to listen on
-    #[arg(long, env = "GIGDESK_BIND", global = true, default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "GIGDESK_BIND",
+        global = true,
+        default_value = "127.0.0.1:8080"
+    )]
     pub bind: SocketAddr,
 
     /// The address people use; https, unless it is this machine
-    #[arg(long, env = "GIGDESK_PUBLIC_URL", global = true, default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "GIGDESK_PUBLIC_URL",
+        global = true,
+        default_value = "http://127.0.0.1:8080"
+    )]
     pub public_url: PublicUrl,
 
     /// Believe X-Forwarded-For, which a proxy of ours sets
@@ -79,7 +89,9 @@ pub struct Settings {
 
     /// Whom letters come from
     #[arg(
-        long, env = "GIGDESK_MAIL_FROM", global = true,
+        long,
+        env = "GIGDESK_MAIL_FROM",
+        global = true,
         default_value = "Gigdesk <gigdesk@localhost>"
     )]
     pub mail_from: String,
@@ -89,7 +101,12 @@ pub struct Settings {
     pub currency: Currency,
 
     /// The e-mail address of the first admin, made when there is none
-    #[arg(long, env = "GIGDESK_ADMIN_EMAIL", global = true, requires = "admin_password")]
+    #[arg(
+        long,
+        env = "GIGDESK_ADMIN_EMAIL",
+        global = true,
+        requires = "admin_password"
+    )]
     pub admin_email: Option<String>,
 
     /// The password of the first admin
@@ -100,19 +117,50 @@ pub struct Settings {
     pub admin_password: Option<SecretString>,
 
     /// How log lines look
-    #[arg(long, env = "GIGDESK_LOG_FORMAT", global = true, value_enum, default_value = "text")]
+    #[arg(
+        long,
+        env = "GIGDESK_LOG_FORMAT",
+        global = true,
+        value_enum,
+        default_value = "text"
+    )]
     pub log_format: LogFormat,
 }
 
 impl Settings {
     /// Where the platform keeps what is not in the database.
     pub fn data_dir(&self) -> PathBuf {
-        self.data_dir.clone().unwrap_or_else(local_postgres::default_data_dir)
+        self.data_dir
+            .clone()
+            .unwrap_or_else(local_postgres::default_data_dir)
     }
 
     /// Where letters go while nobody said where; none when they leave by SMTP.
     pub fn outbox(&self) -> Option<PathBuf> {
-        self.mail_url.is_none().then(|| self.data_dir().join("outbox"))
+        self.mail_url
+            .is_none()
+            .then(|| self.data_dir().join("outbox"))
+    }
+
+    /// What jobs may reach outside this process.
+    pub fn outside(&self) -> Result<workflows::Outside, String> {
+        let from = self.mail_from.clone();
+        let mail = match &self.mail_url {
+            Some(url) => mail::Settings::Smtp {
+                url: url.expose_secret().to_owned(),
+                from,
+            },
+            None => mail::Settings::Files {
+                dir: self.data_dir().join("outbox"),
+                from,
+            },
+        };
+        let mailer =
+            mail::Mailer::new(&mail).map_err(|error| format!("GIGDESK_MAIL_URL: {error}"))?;
+        Ok(workflows::Outside {
+            mailer: Arc::new(mailer),
+            public_url: self.public_url.to_string(),
+        })
     }
 
     /// Refuses settings that do not go together.
@@ -122,9 +170,11 @@ impl Settings {
         };
         database.check_privacy(cfg!(feature = "pg-tls"), self.allow_plaintext_database)?;
         if self.secret.is_none() {
-            return Err("with DATABASE_URL, GIGDESK_SECRET must be set: at least 32 bytes, the same \
+            return Err(
+                "with DATABASE_URL, GIGDESK_SECRET must be set: at least 32 bytes, the same \
                         on all nodes, such as the output of: openssl rand -base64 32"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         Ok(())
     }
@@ -139,7 +189,9 @@ fn secret_parser() -> impl clap::builder::TypedValueParser<Value = SecretString>
         if secret.expose_secret().len() >= SECRET_BYTES {
             Ok(secret)
         } else {
-            Err(format!("must have at least {SECRET_BYTES} bytes, such as: openssl rand -base64 32"))
+            Err(format!(
+                "must have at least {SECRET_BYTES} bytes, such as: openssl rand -base64 32"
+            ))
         }
     })
 }
@@ -158,7 +210,9 @@ mod tests {
 
     fn settings(arguments: &[&str]) -> Result<Settings, String> {
         let line = ["gigdesk"].iter().chain(arguments);
-        Line::try_parse_from(line).map(|line| line.settings).map_err(|error| error.to_string())
+        Line::try_parse_from(line)
+            .map(|line| line.settings)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -173,7 +227,12 @@ mod tests {
         assert!(alone.check().unwrap_err().contains("GIGDESK_SECRET"));
 
         let secret = "an example of thirty-two bytes..";
-        let both = ["--database-url", "postgresql:///gigdesk", "--secret", secret];
+        let both = [
+            "--database-url",
+            "postgresql:///gigdesk",
+            "--secret",
+            secret,
+        ];
         assert_eq!(settings(&both).unwrap().check(), Ok(()));
     }
 

@@ -15,10 +15,14 @@ pub(crate) async fn sign_in(
     kind: SessionKind,
 ) -> ApiResult<SignIn> {
     let now = state.db.now();
-    let read = state.db.read(move |conn| identity::candidate(conn, &email, &address, now));
+    let read = state
+        .db
+        .read(move |conn| identity::candidate(conn, &email, &address, now));
     let password = password.expose_secret().to_owned();
     let checked = state.verify_password(read.await?, password).await?;
-    let write = state.db.write("sign_in", move |tx| workflows::sign_in(tx, &checked, kind));
+    let write = state
+        .db
+        .write("sign_in", move |tx| workflows::sign_in(tx, &checked, kind));
     Ok(write.await?)
 }
 
@@ -52,8 +56,9 @@ mod tests {
 
     #[test]
     fn without_a_forwarding_proxy_the_peer_counts() {
-        let request =
-            TestRequest::default().peer_addr("192.0.2.1:4000".parse().unwrap()).to_http_request();
+        let request = TestRequest::default()
+            .peer_addr("192.0.2.1:4000".parse().unwrap())
+            .to_http_request();
         assert_eq!(client_address(&request, true), "192.0.2.1");
     }
 }

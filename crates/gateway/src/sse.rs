@@ -12,7 +12,10 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::{
     sync::{
-        broadcast::{self, error::{RecvError, TryRecvError}},
+        broadcast::{
+            self,
+            error::{RecvError, TryRecvError},
+        },
         mpsc,
     },
     time::{Interval, MissedTickBehavior, interval, timeout},
@@ -57,18 +60,29 @@ impl Event {
     /// An event with a value as JSON.
     pub fn json(name: &'static str, value: &impl Serialize) -> Result<Self, ApiError> {
         let data = serde_json::to_string(value).map_err(ApiError::internal)?;
-        Ok(Self { name, id: None, data })
+        Ok(Self {
+            name,
+            id: None,
+            data,
+        })
     }
 
     /// The same with an id, which a client that comes back sends as `Last-Event-ID`.
     #[must_use]
     pub fn with_id(self, id: impl ToString) -> Self {
-        Self { id: Some(id.to_string()), ..self }
+        Self {
+            id: Some(id.to_string()),
+            ..self
+        }
     }
 
     /// As it goes out. JSON has no line breaks of its own.
     fn bytes(&self) -> Bytes {
-        let id = self.id.as_ref().map(|id| format!("id: {id}\n")).unwrap_or_default();
+        let id = self
+            .id
+            .as_ref()
+            .map(|id| format!("id: {id}\n"))
+            .unwrap_or_default();
         Bytes::from(format!("event: {}\n{id}data: {}\n\n", self.name, self.data))
     }
 }
@@ -104,7 +118,11 @@ impl Events {
     /// Waits until it is time to look: at once for the first time, then whenever the topic rings,
     /// and every three seconds in any case. False when the stream is to end.
     pub async fn woken(&mut self) -> bool {
-        let mut checks = if std::mem::take(&mut self.is_new) { CHECKS_PER_LOOK } else { 0 };
+        let mut checks = if std::mem::take(&mut self.is_new) {
+            CHECKS_PER_LOOK
+        } else {
+            0
+        };
         while checks < CHECKS_PER_LOOK {
             tokio::select! {
                 () = self.client.closed() => return false,
@@ -126,7 +144,10 @@ impl Events {
             }
         }
         // Rings that came at the same time are answered by the same look.
-        while !matches!(self.bell.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+        while !matches!(
+            self.bell.try_recv(),
+            Err(TryRecvError::Empty | TryRecvError::Closed)
+        ) {}
         true
     }
 
@@ -211,17 +232,20 @@ pub fn last_seen(request: &HttpRequest, after: Option<i64>) -> i64 {
 
 fn respond(events: mpsc::Receiver<Event>) -> HttpResponse {
     let opening = Bytes::from_static(b"retry: 1000\n\n");
-    let body = stream::unfold((Some(opening), events), |(opening, mut events)| async move {
-        let bytes = match opening {
-            Some(opening) => opening,
-            None => match timeout(KEEP_ALIVE, events.recv()).await {
-                Ok(Some(event)) => event.bytes(),
-                Ok(None) => return None,
-                Err(_) => Bytes::from_static(b": still here\n\n"),
-            },
-        };
-        Some((Ok::<_, std::convert::Infallible>(bytes), (None, events)))
-    });
+    let body = stream::unfold(
+        (Some(opening), events),
+        |(opening, mut events)| async move {
+            let bytes = match opening {
+                Some(opening) => opening,
+                None => match timeout(KEEP_ALIVE, events.recv()).await {
+                    Ok(Some(event)) => event.bytes(),
+                    Ok(None) => return None,
+                    Err(_) => Bytes::from_static(b": still here\n\n"),
+                },
+            };
+            Some((Ok::<_, std::convert::Infallible>(bytes), (None, events)))
+        },
+    );
     HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(ContentEncoding::Identity)

@@ -24,6 +24,8 @@ pub struct State {
     pub tokens: identity::Tokens,
     /// Seals bank details.
     pub vault: payouts::Vault,
+    /// Signs and reads the links by which customers reach their conversation.
+    pub links: dispatch::ConversationLink,
     /// What invitations and conversation links are signed with.
     pub secrets: Secrets,
     /// What whoever runs the platform decided.
@@ -40,6 +42,7 @@ impl State {
             db,
             tokens: identity::Tokens::new(&secrets.tokens()).map_err(|error| error.to_string())?,
             vault: payouts::Vault::new(&secrets.vault()).map_err(|error| error.to_string())?,
+            links: dispatch::ConversationLink::new(&secrets.conversations()),
             secrets,
             settings,
             shutdown: CancellationToken::new(),
@@ -57,8 +60,13 @@ impl State {
     }
 
     /// Hashes a password that somebody chose; refuses one that breaks the rules.
-    pub async fn hash_password(&self, password: String) -> Result<identity::PasswordHash, ApiError> {
-        Ok(self.hash(move || identity::hash_password(&password)).await??)
+    pub async fn hash_password(
+        &self,
+        password: String,
+    ) -> Result<identity::PasswordHash, ApiError> {
+        Ok(self
+            .hash(move || identity::hash_password(&password))
+            .await??)
     }
 
     /// Compares a password with the candidate's.
@@ -81,7 +89,9 @@ impl State {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

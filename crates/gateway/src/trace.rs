@@ -1,6 +1,10 @@
 //! What is logged: one line for each request, and no secrets.
 
-use actix_web::{Error, HttpMessage as _, body::MessageBody, dev::{ServiceRequest, ServiceResponse}};
+use actix_web::{
+    Error, HttpMessage as _,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+};
 use tracing::{Span, field::Empty};
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 use tracing_subscriber::EnvFilter;
@@ -15,7 +19,9 @@ pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
         EnvFilter::new("info,actix_server=warn,tracing_actix_web=warn,diesel_migrations=warn")
     });
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),
@@ -27,7 +33,10 @@ pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .map(ToString::to_string);
         tracing::info_span!(
             "request",
             method = %request.method(),
@@ -49,7 +58,9 @@ impl RootSpanBuilder for RequestSpan {
 
 /// The path with everything that may be a token left out.
 fn masked(path: &str) -> String {
-    let parts = path.split('/').map(|part| if part.len() > ID_LENGTH { "…" } else { part });
+    let parts = path
+        .split('/')
+        .map(|part| if part.len() > ID_LENGTH { "…" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 

@@ -54,10 +54,10 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
+diesel::allow_tables_to_appear_in_same_query! {
     accounts,
     attempts,
     machine_keys,
     refresh_tokens,
     sessions,
-);
+}

@@ -95,6 +95,9 @@ pub fn sign_in(tx: &mut Tx<'_>, checked: &Checked, kind: SessionKind) -> Result<
 }
 
 /// Opens a session for somebody who has just proven who they are, or has just signed up.
+///
+/// The account's row must have been locked or made in this transaction, as both have it: a session
+/// could outlive a suspension otherwise.
 pub fn open_session(
     tx: &mut Tx<'_>,
     account: Account,

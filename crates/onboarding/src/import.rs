@@ -85,7 +85,7 @@ fn check_emails_are_free(tx: &mut Tx<'_>, rows: &[Row]) -> Result<(), Error> {
 fn read(csv: &[u8], now: DateTime<Utc>) -> Result<Vec<Row>, Invalid> {
     let text = std::str::from_utf8(csv).map_err(|error| {
         let before = csv.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         Invalid::field(format!("line {line}"), "must be text in UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -104,7 +104,7 @@ fn read(csv: &[u8], now: DateTime<Utc>) -> Result<Vec<Row>, Invalid> {
                 format!("must have at most {IMPORT_ROWS} customers"),
             ));
         }
-        found.take(&record, &columns, now);
+        found.take(&record, &columns, line_of(&record, text), now);
         if found.faults.fields.len() >= IMPORT_FAULTS {
             break;
         }
@@ -117,6 +117,20 @@ fn delimiter_of(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     let count = |delimiter: char| header.matches(delimiter).count();
     if count(';') > count(',') { b';' } else { b',' }
+}
+
+/// The line in which a record begins. The reader notes where the record before it ended, so that
+/// line ends and empty lines in between are counted here.
+fn line_of(record: &StringRecord, text: &str) -> u64 {
+    let Some(position) = record.position() else {
+        return 0;
+    };
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = text.get(from..).unwrap_or_default();
+    let between = rest.chars().take_while(|c| matches!(c, '\r' | '\n'));
+    between
+        .filter(|c| *c == '\n')
+        .fold(position.line(), |line, _| line + 1)
 }
 
 fn unreadable(error: &csv::Error) -> Invalid {
@@ -185,8 +199,7 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, record: &StringRecord, columns: &Columns, now: DateTime<Utc>) {
-        let line = record.position().map_or(0, csv::Position::line);
+    fn take(&mut self, record: &StringRecord, columns: &Columns, line: u64, now: DateTime<Utc>) {
         let mut checks = Checks::new();
         if let Some(cells) = columns.cells(record) {
             let customer = customer_of(cells, now, &mut checks, line);

@@ -5,9 +5,10 @@
 //! requirements in any order, and hands the application in; a person decides about it.
 //!
 //! ```text
-//! applying ──submit──▶ submitted ──approve──▶ active ◀──reinstate── suspended
-//!                          │                    └──────suspend──────▶ ▲
-//!                          └──────reject──────▶ rejected
+//! applying ──submit──▶ submitted ──approve──▶ active ──suspend──▶ suspended
+//!                          │                     ▲                    │
+//!                          │                     └─────reinstate──────┘
+//!                          └──reject──▶ rejected
 //!
 //! attempt:  open ──▶ passed │ failed │ expired
 //! ```

@@ -129,7 +129,7 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
+diesel::allow_tables_to_appear_in_same_query! {
     acceptances,
     agents,
     agreements,
@@ -141,4 +141,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     questions,
     skill_grants,
     skills,
-);
+}

@@ -112,29 +112,42 @@ impl EarningLine {
     /// How the amount came about, in plain words, such as
     /// `2.50 EUR for the engagement + 0.30 EUR × 6 min 40 s (400 s) = 4.50 EUR`.
     pub fn computation(&self) -> String {
-        let (minutes, seconds) = (self.payable_seconds / 60, self.payable_seconds % 60);
-        let mut time = match (minutes, seconds) {
-            (0, seconds) => format!("{seconds} s"),
-            (minutes, 0) => format!("{minutes} min ({} s", self.payable_seconds),
-            (minutes, seconds) => format!("{minutes} min {seconds} s ({} s", self.payable_seconds),
-        };
-        if self.payable_seconds > self.handled_seconds {
-            time.push_str(if minutes == 0 { " (" } else { ", " });
-            time.push_str(&format!(
-                "the minimum paid; {} s handled",
-                self.handled_seconds
-            ));
-            time.push(')');
-        } else if minutes > 0 {
-            time.push(')');
-        }
         format!(
-            "{} {currency} for the engagement + {} {currency} × {time} = {}",
+            "{} {currency} for the engagement + {} {currency} × {} = {}",
             self.rate(self.per_engagement),
             self.rate(self.per_minute),
+            self.time(),
             self.result(),
             currency = self.currency,
         )
+    }
+
+    /// The time that is paid, with what there is to say about it in brackets.
+    fn time(&self) -> String {
+        let paid = self.payable_seconds;
+        let mut remarks = Vec::new();
+        let time = match (paid / 60, paid % 60) {
+            (0, seconds) => format!("{seconds} s"),
+            (minutes, seconds) => {
+                remarks.push(format!("{paid} s"));
+                if seconds == 0 {
+                    format!("{minutes} min")
+                } else {
+                    format!("{minutes} min {seconds} s")
+                }
+            }
+        };
+        if paid > self.handled_seconds {
+            remarks.push(format!(
+                "the minimum paid; {} s handled",
+                self.handled_seconds
+            ));
+        }
+        if remarks.is_empty() {
+            time
+        } else {
+            format!("{time} ({})", remarks.join(", "))
+        }
     }
 
     /// The result, and where it was rounded what it was before.

@@ -58,7 +58,7 @@ pub(crate) struct StoredFile {
 }
 
 impl StoredFile {
-    fn named(self, run: &PayoutRun) -> PayoutFile {
+    pub(crate) fn named(self, run: &PayoutRun) -> PayoutFile {
         let mut sha256_hex = String::with_capacity(64);
         for byte in &self.sha256 {
             let _ = write!(sha256_hex, "{byte:02x}");

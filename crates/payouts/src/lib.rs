@@ -44,7 +44,8 @@ pub use export::{PayoutFile, export_run};
 pub use payee::{Payee, PayeeInput, save_payee};
 pub use queries::{
     AccountBalance, Payment, Summary, earning_lines, earnings_summary, item_lines, items, payee,
-    payments, rate_card_in_force, rate_cards, rates, run, runs, trial_balance,
+    payments, payout_file, rate_card_in_force, rate_cards, rates, rates_on, run, runs,
+    trial_balance,
 };
 pub use rate_card::{
     PLATFORM_CURRENCY, Rate, RateCard, RateCardInput, RateInput, publish_rate_card,

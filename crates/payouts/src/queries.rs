@@ -11,12 +11,13 @@ use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use crate::{
     earning::EarningLine,
     entry::AccountKind,
+    export::{PayoutFile, StoredFile},
     payee::Payee,
     rate_card::{Rate, RateCard},
     run::{PayoutItem, PayoutRun, RunStatus},
     schema::{
-        earning_lines, ledger_accounts, payees, payout_item_lines, payout_items, payout_runs,
-        postings, rate_cards,
+        earning_lines, ledger_accounts, payees, payout_files, payout_item_lines, payout_items,
+        payout_runs, postings, rate_cards,
     },
 };
 
@@ -85,6 +86,16 @@ pub fn rates(conn: &mut PgConnection, card: RateCardId) -> QueryResult<Vec<Rate>
     rates::table
         .filter(rates::rate_card_id.eq(card))
         .order(rates::queue)
+        .select(Rate::as_select())
+        .load(conn)
+}
+
+/// What stands on these price lists, by list and queue. Pass no more than a page's worth.
+pub fn rates_on(conn: &mut PgConnection, cards: &[RateCardId]) -> QueryResult<Vec<Rate>> {
+    use crate::schema::rates;
+    rates::table
+        .filter(rates::rate_card_id.eq_any(cards))
+        .order((rates::rate_card_id, rates::queue))
         .select(Rate::as_select())
         .load(conn)
 }
@@ -194,6 +205,17 @@ pub fn run(conn: &mut PgConnection, id: PayoutRunId) -> QueryResult<Option<Payou
         .select(PayoutRun::as_select())
         .first(conn)
         .optional()
+}
+
+/// The file of a run that was exported.
+pub fn payout_file(conn: &mut PgConnection, id: PayoutRunId) -> QueryResult<Option<PayoutFile>> {
+    let found = payout_runs::table
+        .inner_join(payout_files::table.on(payout_files::run_id.eq(payout_runs::id)))
+        .filter(payout_runs::id.eq(id))
+        .select((PayoutRun::as_select(), StoredFile::as_select()))
+        .first::<(PayoutRun, StoredFile)>(conn)
+        .optional()?;
+    Ok(found.map(|(run, file)| file.named(&run)))
 }
 
 /// What a run pays to whom, in the order of its file.

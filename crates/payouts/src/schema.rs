@@ -143,7 +143,7 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
+diesel::allow_tables_to_appear_in_same_query! {
     earning_lines,
     entries,
     ledger_accounts,
@@ -155,4 +155,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     postings,
     rate_cards,
     rates,
-);
+}

@@ -302,7 +302,7 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
+diesel::allow_tables_to_appear_in_same_query! {
     events,
     commitments,
     presences,
@@ -325,4 +325,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     payout_items,
     payout_runs,
     postings,
-);
+}

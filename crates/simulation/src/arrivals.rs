@@ -31,7 +31,10 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Arrival>> {
     for (index, line) in lines.enumerate() {
         let fields: Vec<&str> = line.split(',').collect();
         let field = |column: usize| {
-            fields.get(column).copied().with_context(|| format!("line {} is short", index + 2))
+            fields
+                .get(column)
+                .copied()
+                .with_context(|| format!("line {} is short", index + 2))
         };
         if field(outcome)? == "PHANTOM" {
             continue;
@@ -63,7 +66,11 @@ mod tests {
              4,,1,PS,1999-02-01T07:00:00,14,,0,AGENT\n",
         );
         let expected = [(0, false), (12_000, true), (LONGEST_GAP_MS, false)];
-        let arrivals: Vec<_> = arrivals.unwrap().iter().map(|a| (a.gap_ms, a.is_vip)).collect();
+        let arrivals: Vec<_> = arrivals
+            .unwrap()
+            .iter()
+            .map(|a| (a.gap_ms, a.is_vip))
+            .collect();
         assert_eq!(arrivals, expected);
     }
 

@@ -8,8 +8,8 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
-use tokio::{sync::Mutex, time::Instant};
+use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::patience::Patience;
 
@@ -58,7 +58,12 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { request, status, code, detail } = self;
+        let Self {
+            request,
+            status,
+            code,
+            detail,
+        } = self;
         write!(f, "{request} was refused: {status} {code}: {detail}")
     }
 }
@@ -99,18 +104,30 @@ pub(crate) enum Body<'a> {
     Csv(&'a str),
 }
 
-/// A header and its value.
-pub(crate) type Header<'a> = (&'static str, &'a str);
-
+/// A request, whoever sends it.
 #[derive(Debug)]
-struct Call<'a> {
-    method: Method,
-    path: &'a str,
-    bearer: Option<String>,
-    headers: &'a [Header<'a>],
-    body: Body<'a>,
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    pub(crate) bearer: Option<String>,
+    /// A header beside the usual ones.
+    pub(crate) header: Option<(&'static str, &'a str)>,
+    pub(crate) body: Body<'a>,
     /// Whether the answer is a stream, which may go on for ever.
-    stream: bool,
+    pub(crate) stream: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(method: Method, path: &'a str, body: Body<'a>) -> Self {
+        Self {
+            method,
+            path,
+            bearer: None,
+            header: None,
+            body,
+            stream: false,
+        }
+    }
 }
 
 impl Api {
@@ -129,23 +146,32 @@ impl Api {
     /// The platform's time, in whole seconds: ours may differ, and is of no interest to it.
     pub(crate) async fn now(&self) -> Result<DateTime<Utc>, Failure> {
         let path = "/health";
-        let call = Call {
-            method: Method::GET,
-            path,
-            bearer: None,
-            headers: &[],
-            body: Body::Nothing,
-            stream: false,
-        };
-        let answer = self.send(&call).await?;
-        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let answer = self
+            .send(&Call::new(Method::GET, path, Body::Nothing))
+            .await?;
+        let date = answer
+            .headers()
+            .get(DATE)
+            .and_then(|date| date.to_str().ok());
         date.and_then(|date| DateTime::parse_from_rfc2822(date).ok())
             .map(|date| date.to_utc())
             .ok_or_else(|| unreadable(path, "it has no Date"))
     }
 
+    /// A request by nobody in particular.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
+        let answer = self
+            .send(&Call::new(Method::POST, path, Body::Json(body)))
+            .await?;
+        read(path, answer).await
+    }
+
     /// Sends it until it is answered. A refusal is an answer, except where it says "later".
-    async fn send(&self, call: &Call<'_>) -> Result<Response, Failure> {
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Response, Failure> {
         let mut patience = Patience::from(Instant::now());
         loop {
             let (wished, failure) = match self.request(call).send().await {
@@ -183,13 +209,15 @@ impl Api {
         if let Some(bearer) = &call.bearer {
             request = request.bearer_auth(bearer);
         }
-        for (name, value) in call.headers {
-            request = request.header(*name, *value);
+        if let Some((name, value)) = call.header {
+            request = request.header(name, value);
         }
         match call.body {
             Body::Nothing => request,
             Body::Json(body) => request.json(body),
-            Body::Csv(body) => request.header(CONTENT_TYPE, "text/csv").body(body.to_owned()),
+            Body::Csv(body) => request
+                .header(CONTENT_TYPE, "text/csv")
+                .body(body.to_owned()),
         }
     }
 }
@@ -205,7 +233,13 @@ fn is_in_flight(failure: &Failure) -> bool {
 }
 
 fn retry_after(answer: &Response) -> Option<Duration> {
-    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    let seconds = answer
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds))
 }
 
@@ -236,222 +270,19 @@ async fn refusal(call: &Call<'_>, answer: Response) -> Failure {
     }))
 }
 
-fn unreadable(path: &str, reason: impl ToString) -> Failure {
+pub(crate) fn unreadable(path: &str, reason: impl ToString) -> Failure {
     Failure::Unreadable {
         path: path.to_owned(),
         reason: reason.to_string(),
     }
 }
 
-/// How a person signs in.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// The address they sign in with.
-    pub email: String,
-    /// Their password.
-    pub password: String,
-    /// What others call them.
-    pub display_name: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Tokens {
-    access_token: String,
-    refresh_token: String,
-}
-
-#[derive(Debug)]
-enum Identity {
-    /// A customer: their link is their permission.
-    Nobody,
-    /// One of the company's systems.
-    Machine(String),
-    Person(Credentials, Mutex<Option<Tokens>>),
-}
-
-/// Somebody who calls the API.
-#[derive(Debug)]
-pub(crate) struct Caller {
-    api: Api,
-    identity: Identity,
-}
-
-impl Caller {
-    pub(crate) fn nobody(api: &Api) -> Self {
-        Self { api: api.clone(), identity: Identity::Nobody }
-    }
-
-    pub(crate) fn machine(api: &Api, key: &str) -> Self {
-        Self { api: api.clone(), identity: Identity::Machine(key.to_owned()) }
-    }
-
-    /// A person, who signs in when it is first needed.
-    pub(crate) fn person(api: &Api, credentials: &Credentials) -> Self {
-        let identity = Identity::Person(credentials.clone(), Mutex::new(None));
-        Self { api: api.clone(), identity }
-    }
-
-    /// A person who has just been given tokens.
-    pub(crate) fn signed_in(api: &Api, credentials: &Credentials, tokens: Tokens) -> Self {
-        let identity = Identity::Person(credentials.clone(), Mutex::new(Some(tokens)));
-        Self { api: api.clone(), identity }
-    }
-
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.call(Method::GET, path, Body::Nothing).await
-    }
-
-    pub(crate) async fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &Value,
-    ) -> Result<T, Failure> {
-        self.call(Method::POST, path, Body::Json(body)).await
-    }
-
-    /// A step that needs no words, such as accepting an offer.
-    pub(crate) async fn step<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.call(Method::POST, path, Body::Nothing).await
-    }
-
-    pub(crate) async fn put<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &Value,
-    ) -> Result<T, Failure> {
-        self.call(Method::PUT, path, Body::Json(body)).await
-    }
-
-    pub(crate) async fn call<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Body<'_>,
-    ) -> Result<T, Failure> {
-        let answer = self.send(method, path, body, &[]).await?;
-        read(path, answer).await
-    }
-
-    /// The same request with the same key is done once, however often it is sent.
-    pub(crate) async fn post_once<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        key: &str,
-        body: &Value,
-    ) -> Result<T, Failure> {
-        let headers = [("Idempotency-Key", key)];
-        let answer = self.send(Method::POST, path, Body::Json(body), &headers).await?;
-        read(path, answer).await
-    }
-
-    /// The bytes of a file that is made on request.
-    pub(crate) async fn download(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let answer = self.send(Method::POST, path, Body::Nothing, &[]).await?;
-        let bytes = answer.bytes().await.map_err(|error| unreadable(path, error))?;
-        Ok(bytes.to_vec())
-    }
-
-    /// Opens a stream of events, from after the last one seen.
-    pub(crate) async fn events(
-        &self,
-        path: &str,
-        last_id: Option<&str>,
-    ) -> Result<Response, Failure> {
-        let header = last_id.map(|id| ("Last-Event-ID", id));
-        let headers: &[Header<'_>] = header.as_slice();
-        self.send_as(path, |bearer| Call {
-            method: Method::GET,
-            path,
-            bearer,
-            headers,
-            body: Body::Nothing,
-            stream: true,
-        })
-        .await
-    }
-
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Body<'_>,
-        headers: &[Header<'_>],
-    ) -> Result<Response, Failure> {
-        self.send_as(path, |bearer| Call {
-            method: method.clone(),
-            path,
-            bearer,
-            headers,
-            body,
-            stream: false,
-        })
-        .await
-    }
-
-    /// Sends it with our permission; where that has run out, renews it once.
-    async fn send_as<'a>(
-        &self,
-        path: &str,
-        call: impl Fn(Option<String>) -> Call<'a>,
-    ) -> Result<Response, Failure> {
-        let bearer = match &self.identity {
-            Identity::Nobody => None,
-            Identity::Machine(key) => Some(key.clone()),
-            Identity::Person(..) => Some(self.access_token(None).await?),
-        };
-        let answer = self.api.send(&call(bearer.clone())).await;
-        match (&self.identity, answer) {
-            (Identity::Person(..), Err(failure)) if failure.status() == Some(401) => {
-                tracing::debug!(path, "the access token has run out");
-                let renewed = self.access_token(bearer.as_deref()).await?;
-                self.api.send(&call(Some(renewed))).await
-            }
-            (_, answer) => answer,
-        }
-    }
-
-    /// A token other than the stale one. Where another task has renewed it meanwhile, it is
-    /// theirs; else it is renewed, and where even that is refused we sign in anew.
-    async fn access_token(&self, stale: Option<&str>) -> Result<String, Failure> {
-        let Identity::Person(credentials, tokens) = &self.identity else {
-            return Ok(String::new());
-        };
-        let mut tokens = tokens.lock().await;
-        let renewed = match &*tokens {
-            Some(held) if stale != Some(held.access_token.as_str()) => {
-                return Ok(held.access_token.clone());
-            }
-            Some(held) => self.refreshed(&held.refresh_token).await,
-            None => None,
-        };
-        let renewed = match renewed {
-            Some(renewed) => renewed,
-            None => sign_in(&self.api, credentials).await?,
-        };
-        let token = renewed.access_token.clone();
-        *tokens = Some(renewed);
-        Ok(token)
-    }
-
-    async fn refreshed(&self, refresh_token: &str) -> Option<Tokens> {
-        let body = json!({ "refresh_token": refresh_token });
-        post(&self.api, "/sessions/refresh", &body).await.ok()
-    }
-}
-
-async fn sign_in(api: &Api, credentials: &Credentials) -> Result<Tokens, Failure> {
-    let body = json!({ "email": credentials.email, "password": credentials.password });
-    post(api, "/sessions", &body).await
-}
-
-/// A request by nobody in particular.
-async fn post<T: DeserializeOwned>(api: &Api, path: &str, body: &Value) -> Result<T, Failure> {
-    Caller::nobody(api).post(path, body).await
-}
-
 /// Reads an answer. An empty one is read as `null`, so that it can be ignored like any other.
-async fn read<T: DeserializeOwned>(path: &str, answer: Response) -> Result<T, Failure> {
-    let bytes = answer.bytes().await.map_err(|error| unreadable(path, error))?;
+pub(crate) async fn read<T: DeserializeOwned>(path: &str, answer: Response) -> Result<T, Failure> {
+    let bytes = answer
+        .bytes()
+        .await
+        .map_err(|error| unreadable(path, error))?;
     let json: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
     serde_json::from_slice(json).map_err(|error| unreadable(path, error))
 }

@@ -55,7 +55,9 @@ impl Outbox {
                 }
                 let letter = fs::read(&path).await.context("a letter cannot be read")?;
                 let letter = String::from_utf8_lossy(&letter);
-                let code = is_to(&letter, address).then(|| code_in(&text(&letter))).flatten();
+                let code = is_to(&letter, address)
+                    .then(|| code_in(&text(&letter)))
+                    .flatten();
                 if let Some(code) = code {
                     seen.insert(path);
                     return Ok(code);
@@ -75,16 +77,24 @@ impl Outbox {
 fn split(part: &str) -> (&str, &str) {
     let part = part.trim_start_matches(['\r', '\n']);
     let ends = ["\r\n\r\n", "\n\n"];
-    let end = ends.iter().filter_map(|end| part.find(end).map(|at| (at, at + end.len()))).min();
+    let end = ends
+        .iter()
+        .filter_map(|end| part.find(end).map(|at| (at, at + end.len())))
+        .min();
     end.map_or((part, ""), |(head, body)| (&part[..head], &part[body..]))
 }
 
 /// One header's value, unfolded.
 fn header(head: &str, name: &str) -> Option<String> {
-    let unfolded = head.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
+    let unfolded = head
+        .replace("\r\n", "\n")
+        .replace("\n ", " ")
+        .replace("\n\t", " ");
     unfolded.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        key.trim()
+            .eq_ignore_ascii_case(name)
+            .then(|| value.trim().to_owned())
     })
 }
 
@@ -106,7 +116,10 @@ fn text(part: &str) -> String {
             let kind = header(split(part).0, "Content-Type").unwrap_or_default();
             kind.to_lowercase().starts_with("text/plain")
         });
-        return plain.or(parts.first()).map(|part| text(part)).unwrap_or_default();
+        return plain
+            .or(parts.first())
+            .map(|part| text(part))
+            .unwrap_or_default();
     }
     let encoding = header(head, "Content-Transfer-Encoding").unwrap_or_default();
     let bytes = match encoding.to_lowercase().as_str() {
@@ -134,7 +147,9 @@ fn unquoted(body: &str) -> Vec<u8> {
     let mut parts = body.split('=');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
-        let byte = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let byte = part
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
             Some(byte) => {
                 bytes.push(byte);
@@ -183,8 +198,7 @@ mod tests {
 
     #[test]
     fn base64_is_undone() {
-        let letter =
-            "To: a@b.example\nContent-Transfer-Encoding: base64\n\nWW91ciBjb2RlIGlz\nIDEyMzQ1Ng==\n";
+        let letter = "To: a@b.example\nContent-Transfer-Encoding: base64\n\nWW91ciBjb2RlIGlz\nIDEyMzQ1Ng==\n";
         assert_eq!(code_in(&text(letter)).as_deref(), Some("123456"));
     }
 

@@ -40,14 +40,27 @@ mod tests {
     #[test]
     fn percentiles_are_values_that_occurred() {
         let spread = Spread::of((1..=100).rev().collect());
-        assert_eq!(spread, Spread { count: 100, p50_ms: 50, p95_ms: 95, max_ms: 100 });
+        assert_eq!(
+            spread,
+            Spread {
+                count: 100,
+                p50_ms: 50,
+                p95_ms: 95,
+                max_ms: 100
+            }
+        );
         assert_eq!(Spread::of(vec![15, 20, 35, 40, 50]).p50_ms, 35);
         assert_eq!(Spread::of(vec![15, 20, 35, 40, 50]).p95_ms, 50);
     }
 
     #[test]
     fn one_value_is_all_of_them_and_none_is_zero() {
-        let spread = Spread { count: 1, p50_ms: 7, p95_ms: 7, max_ms: 7 };
+        let spread = Spread {
+            count: 1,
+            p50_ms: 7,
+            p95_ms: 7,
+            max_ms: 7,
+        };
         assert_eq!(Spread::of(vec![7]), spread);
         assert_eq!(Spread::of(Vec::new()), Spread::default());
     }

@@ -107,7 +107,10 @@ struct LineTurn {
 impl Script {
     /// How many of its first turns are the customer's.
     pub(crate) fn opening(&self) -> usize {
-        self.turns.iter().take_while(|turn| turn.side == Side::Customer).count()
+        self.turns
+            .iter()
+            .take_while(|turn| turn.side == Side::Customer)
+            .count()
     }
 
     /// Whether an agent says anything in it.
@@ -123,8 +126,13 @@ impl Script {
 
 impl From<Line> for Script {
     fn from(line: Line) -> Self {
-        let answered = line.customer_questionnaire.iter().find_map(Question::rating);
-        let left = line.completion.is_some_and(|text| text.ends_with("DisconnectDuringDialogue"));
+        let answered = line
+            .customer_questionnaire
+            .iter()
+            .find_map(Question::rating);
+        let left = line
+            .completion
+            .is_some_and(|text| text.ends_with("DisconnectDuringDialogue"));
         Self {
             sub_intent: line.sub_intent.unwrap_or_else(|| line.intent.clone()),
             customer_id: line.customer_id.unwrap_or_else(|| line.source_id.clone()),
@@ -133,7 +141,11 @@ impl From<Line> for Script {
             source_id: line.source_id,
             intent: line.intent,
             turns: turns(line.turns),
-            ending: if left { Ending::CustomerLeft } else { Ending::Complete },
+            ending: if left {
+                Ending::CustomerLeft
+            } else {
+                Ending::Complete
+            },
             rating: line.rating.or(answered),
         }
     }
@@ -142,7 +154,10 @@ impl From<Line> for Script {
 impl Question {
     /// The one question that asks for the agent's manner, in its several wordings.
     fn rating(&self) -> Option<u8> {
-        if !self.question.ends_with("stay calm and helpful throughout the dialogue?") {
+        if !self
+            .question
+            .ends_with("stay calm and helpful throughout the dialogue?")
+        {
             return None;
         }
         Some(if self.answer.as_bool()? { 5 } else { 2 })
@@ -166,14 +181,23 @@ fn turns(lines: Vec<LineTurn>) -> Vec<Turn> {
         let at = line.at.or(before).unwrap_or_default();
         let pause = u64::try_from(at - before.unwrap_or(at)).unwrap_or_default();
         let nth = turns.iter().filter(|turn| turn.side == side).count() + 1;
-        turns.push(Turn { side, text, pause_ms: pause * 1000, at, nth });
+        turns.push(Turn {
+            side,
+            text,
+            pause_ms: pause * 1000,
+            at,
+            nth,
+        });
     }
     turns
 }
 
 /// Reads one conversation a line.
 pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Script>> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(index, line)| {
             let line: Line = serde_json::from_str(line)
@@ -200,7 +224,9 @@ pub(crate) struct Book {
 impl Book {
     pub(crate) fn new(source: &'static str, scripts: impl IntoIterator<Item = Script>) -> Self {
         let scripts = scripts.into_iter();
-        let scripts = scripts.map(|script| (script.source_id.clone(), Arc::new(script))).collect();
+        let scripts = scripts
+            .map(|script| (script.source_id.clone(), Arc::new(script)))
+            .collect();
         Self { source, scripts }
     }
 
@@ -239,8 +265,11 @@ mod tests {
                 {"speaker": "customer", "text": "Well.", "at": 90},
             ]
         }));
-        let said: Vec<_> =
-            script.turns.iter().map(|t| (t.side, t.text.as_str(), t.pause_ms, t.nth)).collect();
+        let said: Vec<_> = script
+            .turns
+            .iter()
+            .map(|t| (t.side, t.text.as_str(), t.pause_ms, t.nth))
+            .collect();
         assert_eq!(
             said,
             [
@@ -263,7 +292,10 @@ mod tests {
         };
         assert_eq!(ending("DisconnectDuringQuestionnaire"), Ending::Complete);
         assert_eq!(ending("DisconnectDuringDialogue"), Ending::CustomerLeft);
-        assert_eq!(ending("EarlyDisconnectDuringDialogue"), Ending::CustomerLeft);
+        assert_eq!(
+            ending("EarlyDisconnectDuringDialogue"),
+            Ending::CustomerLeft
+        );
         assert_eq!(ending("Complete"), Ending::Complete);
     }
 
@@ -290,21 +322,40 @@ mod tests {
         assert_eq!(ids.len(), scripts.len());
         for script in &scripts {
             let id = &script.source_id;
-            assert!((6..=14).contains(&script.turns.len()), "{id}: {}", script.turns.len());
-            assert_eq!(script.opening(), 1, "{id} begins with one turn of the customer");
-            let alternating = script.turns.windows(2).all(|pair| pair[0].side != pair[1].side);
+            assert!(
+                (6..=14).contains(&script.turns.len()),
+                "{id}: {}",
+                script.turns.len()
+            );
+            assert_eq!(
+                script.opening(),
+                1,
+                "{id} begins with one turn of the customer"
+            );
+            let alternating = script
+                .turns
+                .windows(2)
+                .all(|pair| pair[0].side != pair[1].side);
             assert!(alternating, "{id}: the two take turns");
-            assert!(!script.customer_id.is_empty() && script.rating.is_some(), "{id}");
+            assert!(
+                !script.customer_id.is_empty() && script.rating.is_some(),
+                "{id}"
+            );
         }
-        let texts: HashSet<_> = scripts.iter().flat_map(|s| &s.turns).map(|t| &t.text).collect();
+        let texts: HashSet<_> = scripts
+            .iter()
+            .flat_map(|s| &s.turns)
+            .map(|t| &t.text)
+            .collect();
         let count: usize = scripts.iter().map(|script| script.turns.len()).sum();
         assert_eq!(texts.len(), count, "nobody says what another has said");
     }
 
     #[test]
     fn all_the_recorded_conversations_are_read() {
-        let data = std::env::var("GIGDESK_DATA")
-            .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").into());
+        let data = std::env::var("GIGDESK_DATA").unwrap_or_else(|_| {
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").into()
+        });
         let path = format!("{data}/conversations/star.jsonl");
         let Ok(text) = std::fs::read_to_string(&path) else {
             eprintln!("SKIPPED: {path} is not there; set GIGDESK_DATA to the data directory");

@@ -1,13 +1,12 @@
 //! Server-sent events: a parser that does not mind where chunks end, and a stream that is opened
 //! again whenever it breaks.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt as _};
-use std::pin::Pin;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::client::{Caller, Failure};
+use crate::{caller::Caller, client::Failure};
 
 /// The server sends a comment every ten seconds. One that is silent for longer than this is gone.
 const SILENCE: Duration = Duration::from_secs(25);
@@ -83,7 +82,11 @@ impl Parser {
         if name.is_empty() {
             "message".clone_into(&mut name);
         }
-        Some(Event { name, data, id: self.id.clone() })
+        Some(Event {
+            name,
+            data,
+            id: self.id.clone(),
+        })
     }
 }
 
@@ -100,15 +103,20 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn new(caller: &Arc<Caller>, path: String, last_id: Option<String>) -> Self {
+    pub(crate) fn new(caller: &Arc<Caller>, path: String) -> Self {
         Self {
             caller: Arc::clone(caller),
             path,
-            last_id,
+            last_id: None,
             open: None,
             heard_at: Instant::now(),
             ready: VecDeque::new(),
         }
+    }
+
+    /// Leaves out what has been read by other means already.
+    pub(crate) fn resume_after(&mut self, number: u64) {
+        self.last_id = Some(number.to_string());
     }
 
     /// The next event. `None` when there was none within the time: whoever listens then asks for
@@ -143,8 +151,13 @@ impl Events {
     }
 
     async fn reopen(&mut self) -> Result<(), Failure> {
-        let answer = self.caller.events(&self.path, self.last_id.as_deref()).await?;
-        let chunks = answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec()));
+        let answer = self
+            .caller
+            .events(&self.path, self.last_id.as_deref())
+            .await?;
+        let chunks = answer
+            .bytes_stream()
+            .map(|chunk| chunk.map(|bytes| bytes.to_vec()));
         let mut parser = Parser::default();
         parser.id.clone_from(&self.last_id);
         self.open = Some((Box::pin(chunks), parser));

@@ -7,7 +7,10 @@ use sha2::{Digest as _, Sha256};
 /// A number below `bound`, made from what it is about and whom it is for.
 pub(crate) fn pick(purpose: &str, subject: &str, bound: u64) -> u64 {
     let digest = Sha256::digest(format!("{purpose}|{subject}"));
-    let number = digest.iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    let number = digest
+        .iter()
+        .take(8)
+        .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
     number % bound.max(1)
 }
 
@@ -38,7 +41,10 @@ mod tests {
             let choice = pick("tier", &subject.to_string(), 4);
             counts[usize::try_from(choice).unwrap()] += 1;
         }
-        assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|count| (850..1150).contains(count)),
+            "{counts:?}"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::Tx;
-use identity::{NewAccount, PasswordHash};
+use identity::{NewAccount, PasswordHash, SessionKind, SignedIn};
 use kernel::{AccountId, AgentId, Role};
 use onboarding::{Agent, Application, Customer, Invitation};
 use payouts::{Payee, PayeeInput, Vault};
@@ -30,12 +30,13 @@ pub struct Applicant {
 pub struct Applied {
     /// The applicant.
     pub agent: Agent,
-    /// The account, which can sign in from now on.
-    pub account: identity::Account,
+    /// The session under which the applicant goes on.
+    pub session: SignedIn,
 }
 
-/// Begins an application: an account, the checklist, and the letter with the code.
-pub fn apply(tx: &mut Tx<'_>, applicant: &Applicant) -> Result<Applied, Error> {
+/// Begins an application: an account that is signed in at once, the checklist, and the letter with
+/// the code.
+pub fn apply(tx: &mut Tx<'_>, applicant: &Applicant, kind: SessionKind) -> Result<Applied, Error> {
     let account = identity::create_account(
         tx,
         &NewAccount {
@@ -53,7 +54,8 @@ pub fn apply(tx: &mut Tx<'_>, applicant: &Applicant) -> Result<Applied, Error> {
     };
     let agent = onboarding::apply(tx, &application)?;
     request_email_code(tx, agent.id)?;
-    Ok(Applied { agent, account })
+    let session = identity::open_session(tx, account, kind)?;
+    Ok(Applied { agent, session })
 }
 
 /// Sends a letter with a new code.

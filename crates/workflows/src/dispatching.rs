@@ -51,7 +51,7 @@ pub fn expire_offers(tx: &mut Tx<'_>) -> Result<usize, Error> {
 }
 
 /// What dispatch knows of an agent is what onboarding vouches for.
-pub(crate) fn candidate(qualification: Qualification) -> Candidate {
+pub fn candidate(qualification: Qualification) -> Candidate {
     Candidate {
         agent_id: qualification.agent_id,
         customer_ref: qualification.customer_ref,

@@ -24,12 +24,12 @@ pub use applications::{
     Applicant, Applied, Invited, apply, approve_agent, invite_customer, reinstate_agent,
     reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
 };
-pub use dispatching::{claim_ticket, expire_offers, match_tickets};
+pub use dispatching::{candidate, claim_ticket, expire_offers, match_tickets};
 pub use error::Error;
 pub use idempotent::once;
 pub use job::{Failure, Job, Outside, run_job};
 pub use presence::{go_present, release_lost_agents};
-pub use reconcile::{RECONCILERS, Reconciler, Report};
+pub use reconcile::{MATCHER, PRUNER, RECONCILERS, Reconciler, Report};
 pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
 pub use shifts::cancel_shift;
 

@@ -15,7 +15,7 @@ pub struct Reconciler {
     run: fn(&mut Tx<'_>) -> Result<Report, Error>,
 }
 
-/// All of them, in the order in which one makes work for the next.
+/// What is due every second, in the order in which one makes work for the next.
 pub const RECONCILERS: &[Reconciler] = &[
     Reconciler {
         name: "release_lost_agents",
@@ -29,15 +29,20 @@ pub const RECONCILERS: &[Reconciler] = &[
         name: "close_wrap_ups",
         run: resolution::close_wrap_ups,
     },
-    Reconciler {
-        name: "match_tickets",
-        run: dispatching::match_tickets,
-    },
-    Reconciler {
-        name: "prune",
-        run: prune,
-    },
+    MATCHER,
 ];
+
+/// Puts waiting tickets to agents; worth running at every ring of [`db::Topic::Match`], too.
+pub const MATCHER: Reconciler = Reconciler {
+    name: "match_tickets",
+    run: dispatching::match_tickets,
+};
+
+/// Deletes what is past its time; due every minute.
+pub const PRUNER: Reconciler = Reconciler {
+    name: "prune",
+    run: prune,
+};
 
 impl Reconciler {
     /// Runs it, unless another node is at it.

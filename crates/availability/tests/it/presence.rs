@@ -184,3 +184,25 @@ fn only_those_available_with_a_live_lease_are_held() {
     expected.sort();
     assert_eq!(held, expected);
 }
+
+#[test]
+fn stepping_away_takes_only_the_available_and_does_not_bring_back_the_gone() {
+    let mut world = World::new();
+    let [available, silent, offline] = [(); 3].map(|()| world.agent());
+    world.go(silent, Available);
+    world.pass(LEASE_SECONDS);
+    world.go(available, Available);
+    world.go(offline, Offline);
+    let never_there = world.agent();
+    for agent in [available, silent, offline, never_there] {
+        world
+            .sandbox
+            .write(|tx| availability::step_away(tx, agent))
+            .unwrap();
+    }
+    assert!(world.present().is_empty());
+    world.heartbeat(available).unwrap();
+    for gone in [silent, offline, never_there] {
+        assert!(matches!(world.heartbeat(gone), Err(Error::NotPresent)));
+    }
+}

@@ -180,8 +180,10 @@ fn nobody_is_committed_to_a_shift_that_was_canceled_meanwhile() {
                 })
             })
             .collect();
-        let committed = commits.into_iter().map(|thread| thread.join().unwrap());
-        let committed = committed.filter(Result::is_ok).count();
+        let committed = commits
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .count();
         (cancel.join().unwrap(), committed)
     });
     assert_eq!(canceled.agents.len(), committed, "somebody was not told");
@@ -198,18 +200,18 @@ fn going_offline_waits(hold: impl Fn(&mut Tx<'_>, AgentId) + Sync) -> bool {
             .unwrap()
     };
     go(&db, PresenceStatus::Available);
-    let (held, over) = (Barrier::new(2), AtomicBool::new(false));
+    let (begun, over) = (Barrier::new(2), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
             db.write_blocking("test", |tx| {
                 hold(tx, agents[0]);
-                held.wait();
+                begun.wait();
                 thread::sleep(Duration::from_millis(300));
                 over.store(true, Ordering::SeqCst);
                 Ok::<_, Error>(())
             })
         });
-        held.wait();
+        begun.wait();
         go(&db, PresenceStatus::Offline);
         over.load(Ordering::SeqCst)
     })

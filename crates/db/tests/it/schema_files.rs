@@ -92,7 +92,10 @@ fn render(columns: &[Column], patterns: &[&str]) -> String {
     let mut tables: BTreeMap<&str, Vec<&Column>> = BTreeMap::new();
     for column in columns {
         let schema = column.table.split('.').next().unwrap();
-        if patterns.iter().any(|p| *p == column.table || *p == format!("{schema}.*")) {
+        if patterns
+            .iter()
+            .any(|p| *p == column.table || *p == format!("{schema}.*"))
+        {
             tables.entry(&column.table).or_default().push(column);
         }
     }
@@ -100,22 +103,36 @@ fn render(columns: &[Column], patterns: &[&str]) -> String {
         "//! Generated from the migrated database: `UPDATE_SCHEMA=1 cargo test -p db schema`.\n",
     );
     for (table, columns) in &tables {
-        let keys: Vec<&str> =
-            columns.iter().filter(|c| c.key).map(|c| c.name.as_str()).collect();
-        writeln!(text, "\ndiesel::table! {{\n    {table} ({}) {{", keys.join(", ")).unwrap();
+        let keys: Vec<&str> = columns
+            .iter()
+            .filter(|c| c.key)
+            .map(|c| c.name.as_str())
+            .collect();
+        writeln!(
+            text,
+            "\ndiesel::table! {{\n    {table} ({}) {{",
+            keys.join(", ")
+        )
+        .unwrap();
         for column in columns {
-            let Some(kind) = diesel_type(&column.kind) else { continue };
-            let kind = if column.nullable { format!("Nullable<{kind}>") } else { kind.to_owned() };
+            let Some(kind) = diesel_type(&column.kind) else {
+                continue;
+            };
+            let kind = if column.nullable {
+                format!("Nullable<{kind}>")
+            } else {
+                kind.to_owned()
+            };
             writeln!(text, "        {} -> {kind},", column.name).unwrap();
         }
         text.push_str("    }\n}\n");
     }
     if tables.len() > 1 {
-        text.push_str("\ndiesel::allow_tables_to_appear_in_same_query!(\n");
+        text.push_str("\ndiesel::allow_tables_to_appear_in_same_query! {\n");
         for table in tables.keys() {
             writeln!(text, "    {},", table.split('.').nth(1).unwrap()).unwrap();
         }
-        text.push_str(");\n");
+        text.push_str("}\n");
     }
     text
 }

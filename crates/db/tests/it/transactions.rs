@@ -43,7 +43,10 @@ fn a_write_that_fails_leaves_nothing_behind_and_rings_no_bell() {
         Err(Error::Refused)
     });
     assert!(matches!(outcome, Err(Error::Refused)));
-    assert_eq!(database.number("SELECT count(*) FROM platform.idempotency_keys"), 0);
+    assert_eq!(
+        database.number("SELECT count(*) FROM platform.idempotency_keys"),
+        0
+    );
     let rung = std::iter::from_fn(|| heard.try_recv().ok()).any(|topic| topic == Topic::Match);
     assert!(!rung, "a bell rang for nothing");
 }
@@ -51,25 +54,30 @@ fn a_write_that_fails_leaves_nothing_behind_and_rings_no_bell() {
 #[test]
 fn a_read_cannot_write() {
     let mut database = TestDatabase::create();
-    let outcome: Result<usize, Error> =
-        database.db().read_blocking(|conn| Ok(diesel::sql_query(INSERT).execute(conn)?));
+    let outcome: Result<usize, Error> = database
+        .db()
+        .read_blocking(|conn| Ok(diesel::sql_query(INSERT).execute(conn)?));
     assert!(outcome.is_err());
-    assert_eq!(database.number("SELECT count(*) FROM platform.idempotency_keys"), 0);
+    assert_eq!(
+        database.number("SELECT count(*) FROM platform.idempotency_keys"),
+        0
+    );
 }
 
 #[test]
 fn contention_is_met_by_running_the_work_again() {
     let mut database = TestDatabase::create();
     let runs = AtomicU32::new(0);
-    let outcome: Result<u32, Error> = database.db().write_blocking("test", |_| {
-        match runs.fetch_add(1, Ordering::Relaxed) {
-            0 => Err(Error::Database(DieselError::DatabaseError(
-                diesel::result::DatabaseErrorKind::SerializationFailure,
-                Box::new("could not serialize".to_owned()),
-            ))),
-            run => Ok(run),
-        }
-    });
+    let outcome: Result<u32, Error> =
+        database
+            .db()
+            .write_blocking("test", |_| match runs.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(Error::Database(DieselError::DatabaseError(
+                    diesel::result::DatabaseErrorKind::SerializationFailure,
+                    Box::new("could not serialize".to_owned()),
+                ))),
+                run => Ok(run),
+            });
     assert_eq!(outcome.unwrap(), 1);
 }
 
@@ -103,7 +111,10 @@ fn a_panic_gives_the_connection_back_without_its_transaction() {
         })
     }));
     assert!(panicked.is_err());
-    assert_eq!(database.number("SELECT count(*) FROM platform.idempotency_keys"), 0);
+    assert_eq!(
+        database.number("SELECT count(*) FROM platform.idempotency_keys"),
+        0
+    );
     let after: Result<(), Error> = db.write_blocking("test", |_| Ok(()));
     after.unwrap();
 }
@@ -112,7 +123,10 @@ fn a_panic_gives_the_connection_back_without_its_transaction() {
 async fn a_bell_is_heard_on_another_node() {
     let database = TestDatabase::create();
     let open = || {
-        let settings = db::Settings { url: database.url(), pool_size: 2 };
+        let settings = db::Settings {
+            url: database.url(),
+            pool_size: 2,
+        };
         db::Db::connect(&settings).unwrap()
     };
     let (here, there) = (open(), open());
@@ -127,5 +141,7 @@ async fn a_bell_is_heard_on_another_node() {
         .await;
     rung.unwrap();
     let wait = async { while heard.recv().await.unwrap() != Topic::Floor {} };
-    tokio::time::timeout(std::time::Duration::from_secs(5), wait).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(5), wait)
+        .await
+        .unwrap();
 }

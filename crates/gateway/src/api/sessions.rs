@@ -25,7 +25,11 @@ use crate::{
 const ACCESS: TimeDelta = TimeDelta::minutes(15);
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(create_session).service(refresh_session).service(end_session).service(me);
+    config
+        .service(create_session)
+        .service(refresh_session)
+        .service(end_session)
+        .service(me);
 }
 
 /// Who signs in.
@@ -73,7 +77,11 @@ pub struct AccountView {
 impl TokensView {
     /// The tokens of somebody who has just signed in.
     pub(crate) fn issue(state: &State, session: Session) -> ApiResult<Self> {
-        let Session { account, session, refresh_token } = session;
+        let Session {
+            account,
+            session,
+            refresh_token,
+        } = session;
         let now = state.db.now();
         Ok(Self {
             access_token: state.tokens.issue(&session, &account, now, ACCESS)?,
@@ -88,8 +96,19 @@ impl TokensView {
 
 impl From<identity::Account> for AccountView {
     fn from(account: identity::Account) -> Self {
-        let identity::Account { id, display_name, email, role, .. } = account;
-        Self { id, display_name, email, role }
+        let identity::Account {
+            id,
+            display_name,
+            email,
+            role,
+            ..
+        } = account;
+        Self {
+            id,
+            display_name,
+            email,
+            role,
+        }
     }
 }
 
@@ -133,7 +152,9 @@ async fn refresh_session(
     let token = body.0.refresh_token;
     let refreshed = state
         .db
-        .write("refresh_session", move |tx| workflows::refresh_session(tx, token.expose_secret()))
+        .write("refresh_session", move |tx| {
+            workflows::refresh_session(tx, token.expose_secret())
+        })
         .await?;
     match refreshed {
         Refresh::Rotated(session) => Ok(web::Json(TokensView::issue(&state, session)?)),
@@ -155,7 +176,10 @@ async fn refresh_session(
 #[delete("/sessions/current")]
 async fn end_session(caller: SignedIn) -> ApiResult<HttpResponse> {
     let session = caller.session_id;
-    caller.acting_db().write("sign_out", move |tx| workflows::sign_out(tx, session)).await?;
+    caller
+        .acting_db()
+        .write("sign_out", move |tx| workflows::sign_out(tx, session))
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

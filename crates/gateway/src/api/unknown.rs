@@ -37,6 +37,9 @@ fn methods(operations: &PathItem) -> String {
         ("DELETE", &operations.delete),
         ("PATCH", &operations.patch),
     ];
-    let names = known.iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| *name);
+    let names = known
+        .iter()
+        .filter(|(_, operation)| operation.is_some())
+        .map(|(name, _)| *name);
     names.collect::<Vec<_>>().join(", ")
 }

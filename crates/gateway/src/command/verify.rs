@@ -22,7 +22,10 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
     }
     println!("{} of {count} promises are broken:", broken.len());
     for promise in broken {
-        println!("- {}: {} rows, such as {}", promise.promise, promise.rows, promise.examples);
+        println!(
+            "- {}: {} rows, such as {}",
+            promise.promise, promise.rows, promise.examples
+        );
     }
     Ok(ExitCode::FAILURE)
 }

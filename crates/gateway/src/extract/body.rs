@@ -47,7 +47,11 @@ async fn read(payload: &mut Payload, limit: usize) -> Result<Bytes, ApiError> {
     let (mut body, mut length) = (BytesMut::new(), 0_usize);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| {
-            ApiError::new(StatusCode::BAD_REQUEST, "broken_body", "the body ended too early")
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "broken_body",
+                "the body ended too early",
+            )
         })?;
         length = length.saturating_add(chunk.len());
         if length <= limit {
@@ -56,7 +60,11 @@ async fn read(payload: &mut Payload, limit: usize) -> Result<Bytes, ApiError> {
             break;
         }
     }
-    if length > limit { Err(too_large(limit)) } else { Ok(body.freeze()) }
+    if length > limit {
+        Err(too_large(limit))
+    } else {
+        Ok(body.freeze())
+    }
 }
 
 fn too_large(limit: usize) -> ApiError {
@@ -66,12 +74,21 @@ fn too_large(limit: usize) -> ApiError {
 
 /// The media type without its parameters, in lower case; empty where none is given.
 pub(super) fn media_type(request: &HttpRequest) -> String {
-    let text = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = text.and_then(|text| text.split(';').next()).unwrap_or_default();
+    let text = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = text
+        .and_then(|text| text.split(';').next())
+        .unwrap_or_default();
     essence.trim().to_ascii_lowercase()
 }
 
 pub(super) fn unsupported(expected: &str) -> ApiError {
     let detail = format!("the body must be {expected}, and the header content-type must say so");
-    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        detail,
+    )
 }

@@ -5,17 +5,16 @@ use std::{
     ops::Deref,
 };
 
-use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest,
-    dev::Payload,
-    http::header,
-    web::Data,
-};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header};
 use db::Db;
 use kernel::{AccountId, AgentId, MachineKeyId, Role, SessionId};
 
 use super::refuse;
-use crate::{pages::COOKIE, problem::ApiError, state::{ReadFailed, State}};
+use crate::{
+    pages::COOKIE,
+    problem::ApiError,
+    state::{ReadFailed, State},
+};
 
 /// What the secrets of machine keys begin with.
 const MACHINE_PREFIX: &str = "gdk_";
@@ -46,10 +45,13 @@ impl Caller {
     /// Whether the session is still good, for streams that outlive the request.
     pub async fn is_still_signed_in(&self) -> bool {
         let (session, role, now) = (self.session_id, self.role, self.db.now());
-        let caller =
-            self.db.read(move |conn| identity::caller(conn, session, now).map_err(ReadFailed::from));
+        let caller = self
+            .db
+            .read(move |conn| identity::caller(conn, session, now).map_err(ReadFailed::from));
         // A database that does not answer has not signed anybody out.
-        caller.await.map_or(true, |caller| caller.is_some_and(|caller| caller.role == role))
+        caller.await.map_or(true, |caller| {
+            caller.is_some_and(|caller| caller.role == role)
+        })
     }
 }
 
@@ -82,7 +84,11 @@ impl Credentials {
     }
 
     fn get(request: &HttpRequest) -> Self {
-        request.extensions().get::<Self>().cloned().unwrap_or(Self::None)
+        request
+            .extensions()
+            .get::<Self>()
+            .cloned()
+            .unwrap_or(Self::None)
     }
 }
 
@@ -96,7 +102,9 @@ fn bearer(request: &HttpRequest) -> Option<Result<String, ApiError>> {
     let value = request.headers().get(header::AUTHORIZATION)?;
     let token = value.to_str().ok().and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().to_owned())
     });
     Some(token.ok_or_else(ApiError::not_signed_in))
 }
@@ -128,14 +136,26 @@ async fn person(state: &State, token: &str) -> Result<Credentials, ApiError> {
 }
 
 async fn machine(state: &State, secret: String) -> Result<Credentials, ApiError> {
-    let key = state.read(move |conn| identity::machine_key(conn, &secret)).await?;
+    let key = state
+        .read(move |conn| identity::machine_key(conn, &secret))
+        .await?;
     let key = key.ok_or_else(ApiError::not_signed_in)?;
-    Ok(Credentials::Machine(Machine { key_id: key.id, name: key.name, db: state.db.clone() }))
+    Ok(Credentials::Machine(Machine {
+        key_id: key.id,
+        name: key.name,
+        db: state.db.clone(),
+    }))
 }
 
 /// The person calling, if their role is one of these.
 fn person_with(request: &HttpRequest, roles: &[Role]) -> Result<Caller, ApiError> {
-    let needed = || roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" or ");
+    let needed = || {
+        roles
+            .iter()
+            .map(|role| role.as_str())
+            .collect::<Vec<_>>()
+            .join(" or ")
+    };
     match Credentials::get(request) {
         Credentials::Person(caller) if roles.contains(&caller.role) => Ok(caller),
         Credentials::Person(caller) => Err(ApiError::forbidden(format!(
@@ -143,9 +163,10 @@ fn person_with(request: &HttpRequest, roles: &[Role]) -> Result<Caller, ApiError
             needed(),
             caller.role
         ))),
-        Credentials::Machine(_) => {
-            Err(ApiError::forbidden(format!("this is for people with the role {}", needed())))
-        }
+        Credentials::Machine(_) => Err(ApiError::forbidden(format!(
+            "this is for people with the role {}",
+            needed()
+        ))),
         Credentials::Refused(refusal) => Err(refusal),
         Credentials::None => Err(ApiError::not_signed_in()),
     }
@@ -153,7 +174,9 @@ fn person_with(request: &HttpRequest, roles: &[Role]) -> Result<Caller, ApiError
 
 fn agent_with(request: &HttpRequest, roles: &[Role]) -> Result<(AgentId, Caller), ApiError> {
     let caller = person_with(request, roles)?;
-    let agent_id = caller.agent_id.ok_or_else(|| ApiError::forbidden("you have not applied"))?;
+    let agent_id = caller
+        .agent_id
+        .ok_or_else(|| ApiError::forbidden("you have not applied"))?;
     Ok((agent_id, caller))
 }
 

@@ -42,13 +42,15 @@ async fn extract<T: DeserializeOwned>(
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let broken = |detail: &str| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "broken_form", detail);
+    let broken =
+        |detail: &str| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "broken_form", detail);
     let text = std::str::from_utf8(body).map_err(|_| broken("the form is not in UTF-8"))?;
     if text.contains('\0') || text.contains("%00") {
         return Err(broken("the form contains NUL characters"));
     }
     let form = Query::<T>::from_query(text);
-    form.map(Query::into_inner).map_err(|error| broken(&format!("the form is incomplete: {error}")))
+    form.map(Query::into_inner)
+        .map_err(|error| broken(&format!("the form is incomplete: {error}")))
 }
 
 #[cfg(test)]

@@ -95,7 +95,11 @@ fn fault(path: &str, message: &str) -> FieldError {
     let around = if path == "." { "" } else { path };
     let inside = |field: &str| {
         if around.is_empty() || around == field || around.ends_with(&format!(".{field}")) {
-            if around.is_empty() { field.to_owned() } else { around.to_owned() }
+            if around.is_empty() {
+                field.to_owned()
+            } else {
+                around.to_owned()
+            }
         } else {
             format!("{around}.{field}")
         }
@@ -137,7 +141,11 @@ mod tests {
 
     fn refused(body: &str) -> (u16, Vec<String>) {
         let refusal = parse::<Body>(body.as_bytes()).unwrap_err();
-        let fields = refusal.errors().iter().map(|fault| fault.field.clone()).collect();
+        let fields = refusal
+            .errors()
+            .iter()
+            .map(|fault| fault.field.clone())
+            .collect();
         (refusal.status().as_u16(), fields)
     }
 
@@ -149,7 +157,14 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_malformed() {
-        for body in ["", "{", "{'a': 1}", "{} {}", "\u{feff}", &"[".repeat(100_000)] {
+        for body in [
+            "",
+            "{",
+            "{'a': 1}",
+            "{} {}",
+            "\u{feff}",
+            &"[".repeat(100_000),
+        ] {
             assert_eq!(refused(body), (400, vec![]));
         }
     }
@@ -159,10 +174,19 @@ mod tests {
         assert_eq!(fields("{}"), ["customer"]);
         assert_eq!(fields(r#"{"customer":{}}"#), ["customer.age"]);
         assert_eq!(fields(r#"{"customer":{"age":"1"}}"#), ["customer.age"]);
-        assert_eq!(fields(r#"{"customer":{"age":1,"language":"xyz"}}"#), ["customer.language"]);
-        assert_eq!(fields(r#"{"customer":{"age":1,"name":"A"}}"#), ["customer.name"]);
+        assert_eq!(
+            fields(r#"{"customer":{"age":1,"language":"xyz"}}"#),
+            ["customer.language"]
+        );
+        assert_eq!(
+            fields(r#"{"customer":{"age":1,"name":"A"}}"#),
+            ["customer.name"]
+        );
         assert_eq!(fields(r#"{"customer":{"age":1},"x":1}"#), ["x"]);
-        assert_eq!(fields(r#"{"customer":{"age":1},"turns":[{"age":300}]}"#), ["turns[0].age"]);
+        assert_eq!(
+            fields(r#"{"customer":{"age":1},"turns":[{"age":300}]}"#),
+            ["turns[0].age"]
+        );
         assert_eq!(fields("[]"), ["body"]);
     }
 

@@ -29,8 +29,15 @@ pub(crate) async fn add_headers<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let id = request.extensions().get::<RequestId>().map(ToString::to_string);
-    let policy = if request.path().starts_with("/api/docs") { DOCS_POLICY } else { POLICY };
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(ToString::to_string);
+    let policy = if request.path().starts_with("/api/docs") {
+        DOCS_POLICY
+    } else {
+        POLICY
+    };
     let had_notice = request.request().cookie(NOTICE_COOKIE).is_some();
 
     let mut response = next.call(request).await?;
@@ -40,9 +47,17 @@ pub(crate) async fn add_headers<B: MessageBody>(
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, header::REFERRER_POLICY, "same-origin");
     set(headers, header::PERMISSIONS_POLICY, FEATURES);
-    set(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(
+        headers,
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
     if state.settings.public_url.is_https() {
-        set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+        set(
+            headers,
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000",
+        );
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         set(headers, header::CACHE_CONTROL, "no-store");
@@ -68,7 +83,10 @@ fn is_page(headers: &HeaderMap) -> bool {
 }
 
 fn forget_notice<B>(response: &mut ServiceResponse<B>) {
-    let mut cookie = Cookie::build(NOTICE_COOKIE, "").path("/").secure(true).finish();
+    let mut cookie = Cookie::build(NOTICE_COOKIE, "")
+        .path("/")
+        .secure(true)
+        .finish();
     cookie.make_removal();
     // Our own cookie always fits into a header.
     let _ = response.response_mut().add_cookie(&cookie);

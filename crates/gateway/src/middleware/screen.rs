@@ -38,14 +38,25 @@ pub(crate) async fn screen<B: MessageBody + 'static>(
 }
 
 fn check_target(request: &HttpRequest) -> Result<(), ApiError> {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
     if target.len() > TARGET_BYTES {
         let detail = format!("the address may have at most {TARGET_BYTES} bytes");
-        return Err(ApiError::new(StatusCode::URI_TOO_LONG, "address_too_long", detail));
+        return Err(ApiError::new(
+            StatusCode::URI_TOO_LONG,
+            "address_too_long",
+            detail,
+        ));
     }
     if target.contains("%00") {
         let detail = "the address contains a NUL character";
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "malformed_address", detail));
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_address",
+            detail,
+        ));
     }
     Ok(())
 }
@@ -66,7 +77,12 @@ fn check_origin(request: &HttpRequest, public_url: &PublicUrl) -> Result<(), Api
 
 /// By what the browser says of the request; old browsers say the page's origin only.
 fn is_same_origin(request: &HttpRequest, public_url: &PublicUrl) -> bool {
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let text = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
     }

@@ -1,7 +1,7 @@
 //! Our own style sheet, scripts and pictures, compiled in.
 
 use actix_web::{
-    HttpRequest, HttpResponse, get,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
     routes,
     web::Path,
@@ -28,7 +28,10 @@ pub fn asset(file: &str) -> String {
 /// The first eight bytes of the content's hash.
 fn version(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[routes]
@@ -53,11 +56,15 @@ pub(super) async fn serve(request: HttpRequest, file: Path<String>) -> HttpRespo
     } else {
         StatusCode::OK
     });
-    response.insert_header((header::CACHE_CONTROL, keeping)).insert_header((header::ETAG, tag));
+    response
+        .insert_header((header::CACHE_CONTROL, keeping))
+        .insert_header((header::ETAG, tag));
     if is_known {
         return response.finish();
     }
-    response.content_type(found.metadata.mimetype()).body(found.data.into_owned())
+    response
+        .content_type(found.metadata.mimetype())
+        .body(found.data.into_owned())
 }
 
 #[cfg(test)]

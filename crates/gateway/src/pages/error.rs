@@ -30,12 +30,20 @@ impl PageError {
     pub(crate) fn at(request: &HttpRequest, refusal: ApiError) -> Self {
         // A form cannot be sent again after signing in; a page can be opened.
         let next = (request.method() == Method::GET).then(|| request.uri().to_string());
-        Self { refusal, layout: Box::new(Layout::of(request)), next }
+        Self {
+            refusal,
+            layout: Box::new(Layout::of(request)),
+            next,
+        }
     }
 
     /// A refusal that some request met.
     pub fn from_refusal(refusal: ApiError) -> Self {
-        Self { refusal, layout: Box::default(), next: None }
+        Self {
+            refusal,
+            layout: Box::default(),
+            next: None,
+        }
     }
 }
 
@@ -78,7 +86,9 @@ impl ResponseError for PageError {
         let mut response = html_with_status(status, &page)
             .unwrap_or_else(|_| HttpResponse::InternalServerError().finish());
         if let Some(seconds) = self.refusal.retry_after_seconds() {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -94,7 +104,7 @@ struct ErrorPage<'a> {
     status: u16,
 }
 
-const fn heading(status: StatusCode) -> &'static str {
+fn heading(status: StatusCode) -> &'static str {
     match status.as_u16() {
         403 => "This is not open to you",
         404 => "There is nothing here",
@@ -111,8 +121,15 @@ const fn heading(status: StatusCode) -> &'static str {
 /// An error's text, which begins small and has no end, as a sentence.
 pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    let first = chars
+        .next()
+        .map(|c| c.to_uppercase().to_string())
+        .unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', '…']) {
+        ""
+    } else {
+        "."
+    };
     format!("{first}{}{end}", chars.as_str())
 }
 
@@ -122,7 +139,10 @@ mod tests {
 
     #[test]
     fn an_errors_text_becomes_a_sentence() {
-        assert_eq!(sentence("this offer has expired"), "This offer has expired.");
+        assert_eq!(
+            sentence("this offer has expired"),
+            "This offer has expired."
+        );
         assert_eq!(sentence("Really?"), "Really?");
     }
 
@@ -130,6 +150,9 @@ mod tests {
     fn who_is_not_signed_in_is_shown_the_way() {
         let response = PageError::from(ApiError::not_signed_in()).error_response();
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
-        assert_eq!(response.headers().get(header::LOCATION).unwrap(), "/sign-in");
+        assert_eq!(
+            response.headers().get(header::LOCATION).unwrap(),
+            "/sign-in"
+        );
     }
 }

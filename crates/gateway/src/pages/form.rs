@@ -27,12 +27,19 @@ impl Faults {
         } else {
             "Please look at the marked fields once more.".to_owned()
         };
-        Ok(Self { summary: Some(summary), fields, status: Some(refusal.status().as_u16()) })
+        Ok(Self {
+            summary: Some(summary),
+            fields,
+            status: Some(refusal.status().as_u16()),
+        })
     }
 
     /// Something about the form as a whole.
     pub fn whole(summary: impl Into<String>) -> Self {
-        Self { summary: Some(summary.into()), ..Self::default() }
+        Self {
+            summary: Some(summary.into()),
+            ..Self::default()
+        }
     }
 
     /// What to say above the form.
@@ -62,7 +69,10 @@ mod tests {
 
     #[test]
     fn a_wrong_field_is_named_beside_it() {
-        let fault = FieldError { field: "iban".to_owned(), message: "has a typo".to_owned() };
+        let fault = FieldError {
+            field: "iban".to_owned(),
+            message: "has a typo".to_owned(),
+        };
         let faults = Faults::of(ApiError::invalid(vec![fault])).unwrap();
         assert_eq!(faults.at("iban").as_deref(), Some("Has a typo."));
         assert_eq!(faults.at("name"), None);

@@ -31,6 +31,8 @@ struct HomePage {
 async fn home(layout: Layout, caller: Option<SignedIn>) -> PageResult {
     match caller {
         Some(caller) => Ok(see_other(home_of(caller.role))),
-        None => html(&HomePage { layout: layout.titled("Support by people who know it") }),
+        None => html(&HomePage {
+            layout: layout.titled("Support by people who know it"),
+        }),
     }
 }

@@ -46,19 +46,30 @@ impl Layout {
     /// The layout for this request.
     pub fn of(request: &HttpRequest) -> Self {
         let person = match request.extensions().get::<Credentials>() {
-            Some(Credentials::Person(Caller { display_name, role, .. })) => {
-                Some(Person { name: display_name.clone(), role: *role })
-            }
+            Some(Credentials::Person(Caller {
+                display_name, role, ..
+            })) => Some(Person {
+                name: display_name.clone(),
+                role: *role,
+            }),
             _ => None,
         };
         let path = request.path().to_owned();
-        Self { title: String::new(), person, notice: notice(request), path }
+        Self {
+            title: String::new(),
+            person,
+            notice: notice(request),
+            path,
+        }
     }
 
     /// The same with a title.
     #[must_use]
     pub fn titled(self, title: impl Into<String>) -> Self {
-        Self { title: title.into(), ..self }
+        Self {
+            title: title.into(),
+            ..self
+        }
     }
 
     /// The address of one of our files, for templates.
@@ -68,15 +79,29 @@ impl Layout {
 
     /// The navigation of whoever is signed in.
     pub fn ways(&self) -> Vec<Way> {
-        let all = self.person.as_ref().map_or(&[][..], |person| ways_of(person.role));
+        let all = self
+            .person
+            .as_ref()
+            .map_or(&[][..], |person| ways_of(person.role));
         // The longest address that the path begins with is where we are.
         let is_at = |href: &str| {
             self.path == href
-                || self.path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/'))
+                || self
+                    .path
+                    .strip_prefix(href)
+                    .is_some_and(|rest| rest.starts_with('/'))
         };
-        let here = all.iter().map(|(href, _)| *href).filter(|href| is_at(href)).max_by_key(|h| h.len());
+        let here = all
+            .iter()
+            .map(|(href, _)| *href)
+            .filter(|href| is_at(href))
+            .max_by_key(|h| h.len());
         all.iter()
-            .map(|&(href, label)| Way { href, label, is_current: Some(href) == here })
+            .map(|&(href, label)| Way {
+                href,
+                label,
+                is_current: Some(href) == here,
+            })
             .collect()
     }
 
@@ -98,12 +123,16 @@ impl Layout {
 const fn ways_of(role: Role) -> &'static [(&'static str, &'static str)] {
     match role {
         Role::Applicant => &[("/join/checklist", "Checklist")],
-        Role::Agent => {
-            &[("/desk", "Desk"), ("/shifts", "Shifts"), ("/earnings", "Earnings")]
-        }
-        Role::Supervisor | Role::Admin => {
-            &[("/ops", "Live queue"), ("/ops/agents", "Applications"), ("/ops/shifts", "Shifts")]
-        }
+        Role::Agent => &[
+            ("/desk", "Desk"),
+            ("/shifts", "Shifts"),
+            ("/earnings", "Earnings"),
+        ],
+        Role::Supervisor | Role::Admin => &[
+            ("/ops", "Live queue"),
+            ("/ops/agents", "Applications"),
+            ("/ops/shifts", "Shifts"),
+        ],
         Role::FinancePreparer | Role::FinanceApprover => &[("/finance", "Payout runs")],
     }
 }
@@ -127,8 +156,15 @@ mod tests {
     use super::*;
 
     fn current(path: &str) -> Option<&'static str> {
-        let person = Person { name: "Ada".to_owned(), role: Role::Supervisor };
-        let layout = Layout { person: Some(person), path: path.to_owned(), ..Layout::default() };
+        let person = Person {
+            name: "Ada".to_owned(),
+            role: Role::Supervisor,
+        };
+        let layout = Layout {
+            person: Some(person),
+            path: path.to_owned(),
+            ..Layout::default()
+        };
         let ways = layout.ways();
         assert!(ways.iter().filter(|way| way.is_current).count() <= 1);
         ways.iter().find(|way| way.is_current).map(|way| way.label)

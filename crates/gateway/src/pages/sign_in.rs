@@ -29,7 +29,10 @@ use crate::{
 const HOURS: i64 = 12;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(sign_in_page).service(send_sign_in).service(sign_out);
+    config
+        .service(sign_in_page)
+        .service(send_sign_in)
+        .service(sign_out);
 }
 
 #[derive(Template)]
@@ -58,12 +61,20 @@ struct SignInForm {
 /// The way to the sign-in page, and from there to `next`.
 pub(super) fn sign_in_path(next: Option<&str>) -> String {
     match next {
-        Some(next) if next != "/" => {
-            let query = serde_urlencoded(next);
-            format!("/sign-in?next={query}")
-        }
+        Some(next) if next != "/" => format!("/sign-in?next={}", percent_encoded(next)),
         _ => "/sign-in".to_owned(),
     }
+}
+
+/// RFC 3986, section 2.3: letters, digits and four marks stay as they are.
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 /// A path of ours, and nothing that a browser could take for another site.
@@ -97,29 +108,51 @@ async fn send_sign_in(
     request: HttpRequest,
     form: Form<SignInForm>,
 ) -> PageResult {
-    let Form(SignInForm { email, password, next }) = form;
+    let Form(SignInForm {
+        email,
+        password,
+        next,
+    }) = form;
     let address = client_address(&request, state.settings.trust_proxy);
     let signed_in = sign_in(&state, email.clone(), password, address, SessionKind::Page).await;
     let (status, faults) = match signed_in {
         Ok(SignIn::Welcome(session)) => return Ok(welcome(&state, &session, &next)?),
         Ok(SignIn::Refused) => (
             StatusCode::UNAUTHORIZED,
-            Faults::whole("This e-mail address and password do not belong together. Please try again."),
+            Faults::whole(
+                "This e-mail address and password do not belong together. Please try again.",
+            ),
         ),
         Err(refusal) => {
             let faults = Faults::of(refusal)?;
             (faults.status(), faults)
         }
     };
-    html_with_status(status, &SignInPage { layout: layout.titled("Sign in"), faults, email, next })
+    html_with_status(
+        status,
+        &SignInPage {
+            layout: layout.titled("Sign in"),
+            faults,
+            email,
+            next,
+        },
+    )
 }
 
 /// Sets the cookie and sends the person to where they wanted to go.
 fn welcome(state: &State, session: &identity::SignedIn, next: &str) -> ApiResult<HttpResponse> {
-    let identity::SignedIn { account, session, .. } = session;
+    let identity::SignedIn {
+        account, session, ..
+    } = session;
     let lifetime = TimeDelta::hours(HOURS);
-    let token = state.tokens.issue(session, account, state.db.now(), lifetime)?;
-    let mut response = see_other(if is_ours(next) { next } else { home_of(account.role) });
+    let token = state
+        .tokens
+        .issue(session, account, state.db.now(), lifetime)?;
+    let mut response = see_other(if is_ours(next) {
+        next
+    } else {
+        home_of(account.role)
+    });
     // A token of ours always fits into a header.
     let _ = response.add_cookie(&strict_cookie(COOKIE, token, Duration::hours(HOURS)));
     Ok(response)
@@ -128,7 +161,10 @@ fn welcome(state: &State, session: &identity::SignedIn, next: &str) -> ApiResult
 #[post("/sign-out")]
 async fn sign_out(caller: SignedIn) -> PageResult {
     let session = caller.session_id;
-    caller.acting_db().write("sign_out", move |tx| workflows::sign_out(tx, session)).await?;
+    caller
+        .acting_db()
+        .write("sign_out", move |tx| workflows::sign_out(tx, session))
+        .await?;
     let mut response = see_other_with_notice("/sign-in", "You are signed out.");
     let mut cookie = strict_cookie(COOKIE, String::new(), Duration::ZERO);
     cookie.make_removal();
@@ -146,14 +182,24 @@ mod tests {
         for ours in ["/desk", "/ops/agents?status=submitted"] {
             assert!(is_ours(ours), "{ours}");
         }
-        for other in ["", "desk", "//evil.example", "/\\evil.example", "https://x", "/\n/x"] {
+        for other in [
+            "",
+            "desk",
+            "//evil.example",
+            "/\\evil.example",
+            "https://x",
+            "/\n/x",
+        ] {
             assert!(!is_ours(other), "{other}");
         }
     }
 
     #[test]
     fn the_way_back_survives_the_query() {
-        assert_eq!(sign_in_path(Some("/ops?a=b&c=d")), "/sign-in?next=%2Fops%3Fa%3Db%26c%3Dd");
+        assert_eq!(
+            sign_in_path(Some("/ops?a=b&c=d")),
+            "/sign-in?next=%2Fops%3Fa%3Db%26c%3Dd"
+        );
         assert_eq!(sign_in_path(Some("/")), "/sign-in");
     }
 }

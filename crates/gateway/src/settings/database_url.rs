@@ -50,14 +50,24 @@ impl FromStr for DatabaseUrl {
         let authority = base.split('/').next().unwrap_or_default();
         let hosts = authority.rsplit('@').next().unwrap_or_default();
         let parameter = |name: &str| {
-            query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+            query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
         };
         // As libpq has it: the parameters win over the authority, and an address over a name.
-        let hosts = parameter("hostaddr").or_else(|| parameter("host")).unwrap_or(hosts);
-        let demands_tls =
-            matches!(parameter("sslmode"), Some("require" | "verify-ca" | "verify-full"));
+        let hosts = parameter("hostaddr")
+            .or_else(|| parameter("host"))
+            .unwrap_or(hosts);
+        let demands_tls = matches!(
+            parameter("sslmode"),
+            Some("require" | "verify-ca" | "verify-full")
+        );
         let is_local = hosts.split(',').all(is_local);
-        Ok(Self { url: SecretString::from(text), is_local, demands_tls })
+        Ok(Self {
+            url: SecretString::from(text),
+            is_local,
+            demands_tls,
+        })
     }
 }
 
@@ -76,7 +86,9 @@ mod tests {
     use super::*;
 
     fn plain(url: &str) -> Result<(), String> {
-        url.parse::<DatabaseUrl>().unwrap().check_privacy(false, false)
+        url.parse::<DatabaseUrl>()
+            .unwrap()
+            .check_privacy(false, false)
     }
 
     #[test]
@@ -105,7 +117,12 @@ mod tests {
         }
         let parse = |url: &str| url.parse::<DatabaseUrl>().unwrap();
         let prefer = parse("postgresql://db.example/gigdesk?sslmode=prefer");
-        assert!(prefer.check_privacy(true, false).unwrap_err().contains("sslmode"));
+        assert!(
+            prefer
+                .check_privacy(true, false)
+                .unwrap_err()
+                .contains("sslmode")
+        );
         assert_eq!(prefer.check_privacy(false, true), Ok(()));
         let verified = parse("postgresql://db.example/gigdesk?sslmode=verify-full");
         assert_eq!(verified.check_privacy(true, false), Ok(()));
@@ -113,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        let url: DatabaseUrl = "postgresql://gigdesk:hunter2@localhost/gigdesk".parse().unwrap();
+        let url: DatabaseUrl = "postgresql://gigdesk:hunter2@localhost/gigdesk"
+            .parse()
+            .unwrap();
         assert!(!format!("{url:?}").contains("hunter2"));
     }
 }

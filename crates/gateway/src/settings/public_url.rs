@@ -46,8 +46,13 @@ impl FromStr for PublicUrl {
         if !matches!(scheme, "http" | "https") || authority.as_str().contains('@') {
             return Err(wrong());
         }
-        if uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
-            return Err(format!("'{text}' has a path; the platform needs a host of its own"));
+        if uri
+            .path_and_query()
+            .is_some_and(|rest| rest.as_str() != "/")
+        {
+            return Err(format!(
+                "'{text}' has a path; the platform needs a host of its own"
+            ));
         }
         let (is_https, is_loopback) = (scheme == "https", is_loopback(authority.host()));
         if !is_https && !is_loopback {
@@ -58,7 +63,11 @@ impl FromStr for PublicUrl {
             ));
         }
         let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
-        Ok(Self { origin, is_https, is_loopback })
+        Ok(Self {
+            origin,
+            is_https,
+            is_loopback,
+        })
     }
 }
 
@@ -72,7 +81,9 @@ impl fmt::Display for PublicUrl {
 pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -81,19 +92,36 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for local in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:80/"] {
+        for local in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:80/",
+        ] {
             assert!(local.parse::<PublicUrl>().unwrap().is_loopback(), "{local}");
         }
         let refused = "http://desk.example".parse::<PublicUrl>().unwrap_err();
-        assert!(refused.contains("GIGDESK_PUBLIC_URL=https://desk.example"), "{refused}");
-        assert!("http://127.0.0.1.desk.example".parse::<PublicUrl>().is_err());
+        assert!(
+            refused.contains("GIGDESK_PUBLIC_URL=https://desk.example"),
+            "{refused}"
+        );
+        assert!(
+            "http://127.0.0.1.desk.example"
+                .parse::<PublicUrl>()
+                .is_err()
+        );
     }
 
     #[test]
     fn a_public_address_is_an_origin() {
         let url: PublicUrl = "https://Desk.Example/".parse().unwrap();
         assert_eq!(url.to("/join"), "https://desk.example/join");
-        for wrong in ["desk.example", "https://desk.example/app", "ftp://x", "https://u@x", ""] {
+        for wrong in [
+            "desk.example",
+            "https://desk.example/app",
+            "ftp://x",
+            "https://u@x",
+            "",
+        ] {
             assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
         }
     }

@@ -1,4 +1,8 @@
 //! Tests of accounts, sign-in, sessions, tokens and keys, on a real PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be arranged should stop"
+)]
 
 mod accounts;
 mod machine_keys;

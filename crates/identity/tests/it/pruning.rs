@@ -10,7 +10,7 @@ use crate::{attempt, create, welcome};
 const ADA: &str = "ada@example.com";
 
 fn prune(db: &mut Sandbox) -> usize {
-    db.write(|tx| identity::prune(tx)).unwrap()
+    db.write(identity::prune).unwrap()
 }
 
 #[test]

@@ -288,7 +288,7 @@ fn suspend_during(sign_in: impl Fn(&mut Tx<'_>, &Checked) + Sync) -> i64 {
         until(|| waiting(&database) == 1);
         let suspension = scope.spawn(|| {
             write("suspend", &|tx| {
-                identity::suspend_account(tx, ada.id).unwrap()
+                identity::suspend_account(tx, ada.id).unwrap();
             });
         });
         until(|| waiting(&database) == 2 || suspension.is_finished());

@@ -50,6 +50,29 @@ fn the_right_password_opens_a_session() {
 }
 
 #[test]
+fn who_signs_up_is_signed_in() {
+    let mut db = sandbox();
+    let new = crate::new_account(ADA, Role::Applicant);
+    let signed_in = db
+        .write(|tx| {
+            let account = identity::create_account(tx, &new)?;
+            identity::open_session(tx, account, SessionKind::Api)
+        })
+        .unwrap();
+    let now = db.now;
+    let caller = db
+        .read(|conn| identity::caller(conn, signed_in.session.id, now))
+        .unwrap();
+    assert_eq!(caller.unwrap().account_id, signed_in.account.id);
+    let token = signed_in.refresh_token.unwrap();
+    let refreshed = db.write(|tx| identity::refresh(tx, &token));
+    assert!(
+        matches!(refreshed, Ok(identity::Refresh::Rotated(_))),
+        "{refreshed:?}"
+    );
+}
+
+#[test]
 fn another_password_and_an_unknown_account_look_the_same() {
     let mut db = sandbox();
     create(&mut db, ADA, Role::Agent);

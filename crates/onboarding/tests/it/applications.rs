@@ -7,6 +7,8 @@ use onboarding::{AgentStatus, Application, Error, Invitation, ProfileInput, Requ
 
 use crate::arrange::{self, faults};
 
+type Arranged = fn(&mut db::Tx<'_>) -> Result<onboarding::Agent, Error>;
+
 #[test]
 fn an_application_begins_with_what_the_invitation_says() {
     let mut sandbox = sandbox();
@@ -216,7 +218,8 @@ fn an_application_is_handed_in_once_all_requirements_are_fulfilled() {
 
 #[test]
 fn a_closed_application_cannot_be_changed() {
-    for arranged in [arrange::submitted, arrange::suspended, arrange::rejected] {
+    let closed: [Arranged; 3] = [arrange::submitted, arrange::suspended, arrange::rejected];
+    for arranged in closed {
         let mut sandbox = sandbox();
         let agent = sandbox.write(arranged).unwrap();
         let skill = sandbox.write(arrange::skill).unwrap();
@@ -270,16 +273,14 @@ fn an_active_agent_may_change_the_profile_agree_and_learn_more() {
 
 #[test]
 fn payout_details_can_change_as_long_as_something_may_be_owed() {
-    for (arranged, allowed) in [
-        (
-            arrange::applicant as fn(&mut db::Tx<'_>) -> Result<onboarding::Agent, Error>,
-            true,
-        ),
+    let arrangements: [(Arranged, bool); 5] = [
+        (arrange::applicant, true),
         (arrange::submitted, true),
         (arrange::active, true),
         (arrange::suspended, true),
         (arrange::rejected, false),
-    ] {
+    ];
+    for (arranged, allowed) in arrangements {
         let mut sandbox = sandbox();
         let agent = sandbox.write(arranged).unwrap();
         let outcome = sandbox.write(|tx| onboarding::payout_details_given(tx, agent.id));

@@ -87,6 +87,8 @@ fn a_file_may_come_from_a_spreadsheet() {
         }
     );
     assert_eq!(customer(&mut sandbox, "C-1").display_name, "Lovelace, Ada");
+    let faulty = format!("{csv}nowhere;C-2;Ben;gold;2019-05-31;GB;\r\n");
+    assert_eq!(faults(import(&mut sandbox, &faulty)), ["line 4.email"]);
 }
 
 #[test]

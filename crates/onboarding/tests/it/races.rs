@@ -4,14 +4,14 @@
 use std::{sync::Barrier, thread, time::Duration};
 
 use db::{Db, Tx, testing::TestDatabase};
-use diesel::RunQueryDsl as _;
+use diesel::connection::SimpleConnection as _;
 use kernel::AgentId;
-use onboarding::{Application, Error};
+use onboarding::{Application, Confirmation, Error};
 
 use crate::arrange;
 
 const ROUNDS: usize = 20;
-/// How long the careless controls think between looking and writing.
+/// How long a careless command thinks between looking and writing.
 const THOUGHT: Duration = Duration::from_millis(300);
 
 /// Runs both at the same moment.
@@ -34,12 +34,21 @@ fn arranged<T>(db: &Db, work: impl FnMut(&mut Tx<'_>) -> Result<T, Error>) -> T 
     db.write_blocking("arrange", work).unwrap()
 }
 
-fn sql(tx: &mut Tx<'_>, statement: &str) -> Result<usize, Error> {
-    Ok(diesel::sql_query(statement).execute(tx.conn())?)
+/// What a command would be without a lock: looks, thinks, and writes if what it saw allows it.
+fn careless(db: &Db, look: &str, write: &str) -> bool {
+    db.write_blocking("careless", |tx| -> Result<bool, Error> {
+        if arrange::number(tx.conn(), look)? == 0 {
+            return Ok(false);
+        }
+        thread::sleep(THOUGHT);
+        tx.conn().batch_execute(write)?;
+        Ok(true)
+    })
+    .unwrap()
 }
 
 /// Applies for one customer with two accounts, or for two customers with one.
-fn apply_twice(db: &Db, same: fn(&Application, Application) -> Application) -> [bool; 2] {
+fn apply_twice(db: &Db, same: Same) -> [bool; 2] {
     let one = arranged(db, arrange::application);
     let two = same(&one, arranged(db, arrange::application));
     at_once(
@@ -52,6 +61,8 @@ fn apply_twice(db: &Db, same: fn(&Application, Application) -> Application) -> [
         Err(other) => panic!("{other}"),
     })
 }
+
+type Same = fn(&Application, Application) -> Application;
 
 fn same_customer(one: &Application, mut two: Application) -> Application {
     two.invitation
@@ -82,10 +93,11 @@ fn of_two_applications_at_once_for_one_customer_or_account_one_is_taken() {
 fn control_without_the_constraints_both_applications_are_taken() {
     let mut database = TestDatabase::create();
     let db = database.db();
-    for (constraint, same) in [
-        ("agents_one_per_customer", same_customer as fn(&_, _) -> _),
+    let constraints: [(&str, Same); 2] = [
+        ("agents_one_per_customer", same_customer),
         ("agents_one_per_account", same_account),
-    ] {
+    ];
+    for (constraint, same) in constraints {
         database.sql(&format!(
             "ALTER TABLE onboarding.agents DROP CONSTRAINT {constraint}"
         ));
@@ -140,25 +152,21 @@ fn control_handing_in_without_a_lock_gives_two_results() {
     let id = arranged(&db, arrange::applicant).id;
     let paper = arranged(&db, |tx| onboarding::start_attempt(tx, id, &skill));
     let key = paper.attempt_id.uuid();
-    let careless = |score: i32| {
-        db.write_blocking("careless", move |tx| -> Result<Option<i32>, Error> {
-            let open = format!("SELECT count(*) FROM onboarding.attempts WHERE id = '{key}' AND status = 'open'");
-            if arrange::number(tx.conn(), &open)? == 0 {
-                return Ok(None);
-            }
-            thread::sleep(THOUGHT);
-            let status = if score >= 70 { "passed" } else { "failed" };
-            sql(tx, &format!(
-                "UPDATE onboarding.attempts SET status = '{status}', score = {score}, ended_at = now() \
-                 WHERE id = '{key}'",
-            ))?;
-            Ok(Some(score))
-        })
-        .unwrap()
+    let hand_in = |status: &str, score: i32| {
+        careless(
+            &db,
+            &format!(
+                "SELECT count(*) FROM onboarding.attempts WHERE id = '{key}' AND status = 'open'"
+            ),
+            &format!(
+                "UPDATE onboarding.attempts SET status = '{status}', score = {score}, \
+                 ended_at = now() WHERE id = '{key}'",
+            ),
+        )
     };
     assert_eq!(
-        at_once(|| careless(100), || careless(0)),
-        [Some(100), Some(0)]
+        at_once(|| hand_in("passed", 100), || hand_in("failed", 0)),
+        [true, true]
     );
 }
 
@@ -180,6 +188,136 @@ fn an_attempt_started_twice_at_once_is_one_attempt() {
             (two.attempt_id, two.questions)
         );
     }
+}
+
+#[test]
+fn control_starting_without_lock_and_index_makes_two_attempts() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let skill = arranged(&db, arrange::skill);
+    let id = arranged(&db, arrange::applicant).id.uuid();
+    database.sql("DROP INDEX onboarding.attempts_one_open_per_skill");
+    let start = || {
+        careless(
+            &db,
+            &format!(
+                "SELECT 1 - count(*) FROM onboarding.attempts WHERE agent_id = '{id}' \
+                 AND status = 'open'",
+            ),
+            &format!(
+                "INSERT INTO onboarding.attempts (id, agent_id, skill, paper, pass_mark, \
+                 valid_days, status, started_at, expires_at) VALUES (gen_random_uuid(), '{id}', \
+                 '{skill}', '[]', 70, 1, 'open', now(), now())",
+            ),
+        )
+    };
+    assert_eq!(at_once(start, start), [true, true]);
+}
+
+#[test]
+fn wrong_codes_tried_at_once_are_all_counted() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    for _ in 0..ROUNDS {
+        let id = arranged(&db, arrange::applicant).id;
+        let letter = arranged(&db, |tx| onboarding::send_email_code(tx, id));
+        let wrong = if letter.code == "123456" {
+            "654321"
+        } else {
+            "123456"
+        };
+        let guess = || {
+            db.write_blocking("confirm_email", |tx| {
+                onboarding::confirm_email(tx, id, wrong)
+            })
+        };
+        let mut left = at_once(guess, guess).map(|outcome| match outcome.unwrap() {
+            Confirmation::Wrong { tries_left } => tries_left,
+            Confirmation::Confirmed => panic!("a wrong code confirmed"),
+        });
+        left.sort_unstable();
+        assert_eq!(left, [3, 4]);
+    }
+}
+
+#[test]
+fn control_without_a_lock_a_wrong_code_goes_uncounted() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let id = arranged(&db, arrange::applicant).id;
+    let _ = arranged(&db, |tx| onboarding::send_email_code(tx, id));
+    let key = id.uuid();
+    let failures = format!("SELECT failures FROM onboarding.email_codes WHERE agent_id = '{key}'");
+    // Whoever saw no failure before writes down the first.
+    let guess = || {
+        careless(
+            &db,
+            &format!("SELECT 1 - ({failures})"),
+            &format!("UPDATE onboarding.email_codes SET failures = 1 WHERE agent_id = '{key}'"),
+        )
+    };
+    assert_eq!(at_once(guess, guess), [true, true]);
+    assert_eq!(database.number(&failures), 1);
+}
+
+#[test]
+fn of_two_agreements_published_at_once_none_is_lost_unnoticed() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    for _ in 0..ROUNDS {
+        let before = database.number("SELECT count(*) FROM onboarding.agreements");
+        let publish = || {
+            db.write_blocking("publish", |tx| {
+                onboarding::publish_agreement(tx, "Terms", "Text")
+            })
+        };
+        let outcomes = at_once(publish, publish);
+        for outcome in &outcomes {
+            assert!(
+                matches!(outcome, Ok(_) | Err(Error::AgreementPublishedMeanwhile)),
+                "{outcome:?}",
+            );
+        }
+        let after = database.number("SELECT count(*) FROM onboarding.agreements");
+        assert_eq!(
+            usize::try_from(after - before).unwrap(),
+            outcomes.iter().flatten().count()
+        );
+    }
+}
+
+#[test]
+fn two_imports_of_one_file_at_once_take_turns() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let csv = b"customer_ref,email,display_name,tier,customer_since,country,household_ref\n\
+        C-1,ada@example.org,Ada,gold,2019-05-31,GB,\n";
+    for round in 0..ROUNDS {
+        let import = || db.write_blocking("import", |tx| onboarding::import_customers(tx, csv));
+        let imported = at_once(import, import).map(|import| import.unwrap().imported);
+        assert_eq!(imported.iter().sum::<usize>(), usize::from(round == 0));
+    }
+}
+
+#[test]
+fn control_without_the_lock_an_import_fails_on_the_others_customers() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let import = || {
+        db.write_blocking("careless", |tx| -> Result<(), Error> {
+            tx.conn()
+                .batch_execute("DELETE FROM onboarding.customers; SELECT pg_sleep(0.3)")?;
+            tx.conn().batch_execute(
+                "INSERT INTO onboarding.customers VALUES ('C-1', 'ada@example.org', 'Ada', 'gold', \
+                 '2019-05-31', 'GB', NULL, now())",
+            )?;
+            Ok(())
+        })
+        .is_ok()
+    };
+    let mut outcomes = at_once(import, import);
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [false, true]);
 }
 
 /// The decisions that two deciders at once bring about.
@@ -237,28 +375,26 @@ fn control_deciding_without_a_lock_makes_two_decisions() {
     let db = database.db();
     let agent = arranged(&db, arrange::submitted);
     let (key, decider) = (agent.id.uuid(), arranged(&db, arrange::account).uuid());
-    let careless = |kind: &str, status: &str| {
-        db.write_blocking("careless", |tx| -> Result<(), Error> {
-            let waits = format!("SELECT count(*) FROM onboarding.agents WHERE id = '{key}' AND status = 'submitted'");
-            if arrange::number(tx.conn(), &waits)? == 0 {
-                return Ok(());
-            }
-            thread::sleep(THOUGHT);
-            sql(tx, &format!(
+    let decide = |kind: &str, status: &str| {
+        careless(
+            &db,
+            &format!(
+                "SELECT count(*) FROM onboarding.agents WHERE id = '{key}' \
+                 AND status = 'submitted'",
+            ),
+            &format!(
                 "INSERT INTO onboarding.decisions (agent_id, kind, decided_by, reason, decided_at) \
-                 VALUES ('{key}', '{kind}', '{decider}', 'r', now())",
-            ))?;
-            sql(tx, &format!(
-                "UPDATE onboarding.agents SET status = '{status}', decided_at = now() WHERE id = '{key}'",
-            ))?;
-            Ok(())
-        })
-        .unwrap();
+                 VALUES ('{key}', '{kind}', '{decider}', 'r', now()); \
+                 UPDATE onboarding.agents SET status = '{status}', decided_at = now() \
+                 WHERE id = '{key}'",
+            ),
+        )
     };
-    at_once(
-        || careless("approve", "active"),
-        || careless("reject", "rejected"),
+    let written = at_once(
+        || decide("approve", "active"),
+        || decide("reject", "rejected"),
     );
+    assert_eq!(written, [true, true]);
     assert_eq!(decisions_of(&database, agent.id), 2);
 }
 

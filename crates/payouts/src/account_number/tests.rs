@@ -20,7 +20,8 @@ fn shared(path: &str) -> Option<Value> {
         );
         return None;
     };
-    Some(serde_json::from_str(&text).unwrap())
+    // Halves of characters, which these lists of bad input hold, are no JSON: any oddity will do.
+    Some(serde_json::from_str(&text.replace("\\ud", "\\u0d")).unwrap())
 }
 
 /// The remainder by 97, digit by digit: slow and plain, to judge the library by.
@@ -68,8 +69,7 @@ fn every_country_of_the_register_is_known() {
     let Some(registry) = shared("payments/iban/schwifty_iban_registry.json") else {
         return;
     };
-    let mut accepted = 0;
-    let mut unknown = Vec::new();
+    let (mut accepted, mut unknown, mut unlike) = (0, Vec::new(), Vec::new());
     for (code, country) in registry.as_object().unwrap() {
         let prefix = &country["iban_spec"].as_str().unwrap()[..2];
         let structure = country["bban_spec"].as_str().unwrap();
@@ -89,11 +89,12 @@ fn every_country_of_the_register_is_known() {
                 assert!(parse(&format!("{text}0")).is_err(), "{text} with more");
             }
             Err(message) if message.contains("register") => unknown.push(code.as_str()),
-            Err(message) => panic!("{code} {text}: {message}"),
+            Err(_) => unlike.push(code.as_str()),
         }
     }
-    assert!(accepted >= 85, "{accepted}");
-    // Territories that appear under their own code in this list, and under France's on paper.
+    assert!(accepted >= 100, "{accepted}");
+    // This list allows letters where the published register has digits.
+    assert_eq!(unlike, ["BR"]);
     for code in unknown {
         assert_ne!(
             registry[code]["in_sepa_zone"],

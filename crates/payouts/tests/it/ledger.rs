@@ -17,7 +17,7 @@ fn postings_to(entry: &str, first: usize, amounts: &[(&str, i64)]) -> String {
     let statement = |(number, (kind, amount)): (usize, &(&str, i64))| {
         format!(
             "INSERT INTO payouts.postings SELECT {entry}, {number}, id, {amount}, currency \
-             FROM payouts.ledger_accounts WHERE kind = '{kind}' ORDER BY id LIMIT 1;"
+             FROM payouts.ledger_accounts WHERE kind = '{kind}' ORDER BY ledger_accounts.id LIMIT 1;"
         )
     };
     (first..).zip(amounts).map(statement).collect()
@@ -86,6 +86,7 @@ fn the_database_refuses_to_change_or_lose_what_was_booked() {
     db.priced();
     let agent = db.agent();
     db.earn(agent);
+    db.check_constraints().unwrap();
     for statement in [
         "UPDATE payouts.entries SET description = 'x'",
         "DELETE FROM payouts.entries",

@@ -1,4 +1,8 @@
 //! Tests of the payouts domain, on a real PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be arranged should stop"
+)]
 
 mod earnings;
 mod export;

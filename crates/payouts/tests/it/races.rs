@@ -30,7 +30,7 @@ fn succeeds(url: &str, statements: &str) -> bool {
         .is_ok()
 }
 
-/// A payable engagement of an agent with a payee, four others of others.
+/// Five agents with a payee, each with a line that is due.
 fn earned() -> TestDatabase {
     let mut db = TestDatabase::create();
     db.priced();
@@ -50,7 +50,6 @@ fn two_preparers_at_once_make_one_run() {
         let outcomes = twice(|turn| {
             let start = end - TimeDelta::days(7);
             db.write_blocking("prepare", |tx| {
-                // The clock of the second may be behind the line's by a moment.
                 prepare_run(tx, start, end, EUR, preparers[turn])
             })
         });
@@ -259,7 +258,7 @@ fn control_without_the_constraints_an_engagement_accrues_twice() {
 #[test]
 fn work_goes_on_while_runs_are_prepared_and_settled() {
     let mut database = earned();
-    let (db, preparer, approver) = (database.db(), database.account(), database.account());
+    let (db, by, second) = (database.db(), database.account(), database.account());
     let agent = database.paid_agent();
     let works: Vec<_> = (0..40).map(|_| database.work(agent, 400)).collect();
     twice(|turn| {
@@ -272,14 +271,13 @@ fn work_goes_on_while_runs_are_prepared_and_settled() {
         for _ in 0..8 {
             let end = db.now();
             let start = end - TimeDelta::days(7);
-            let prepared =
-                db.write_blocking("prepare", |tx| prepare_run(tx, start, end, EUR, preparer));
+            let prepared = db.write_blocking("prepare", |tx| prepare_run(tx, start, end, EUR, by));
             let id = match prepared {
                 Ok(prepared) => prepared.run.id,
                 Err(Error::NothingToPay) => continue,
                 Err(error) => panic!("{error}"),
             };
-            db.write_blocking("approve", |tx| approve_run(tx, id, approver))
+            db.write_blocking("approve", |tx| approve_run(tx, id, second))
                 .unwrap();
             db.write_blocking("export", |tx| export_run(tx, &vault(), id))
                 .unwrap();

@@ -35,6 +35,15 @@ fn a_new_card_ends_the_one_before_it() {
     assert_eq!(before.unwrap().id, first.id);
     assert_eq!(at.unwrap().id, second.id);
     assert_eq!((rates.len(), rates[0].minimum_seconds), (1, 60));
+    let both = db
+        .read(|conn| payouts::rates_on(conn, &[first.id, second.id]))
+        .unwrap();
+    assert_eq!(
+        both.iter()
+            .map(|rate| rate.rate_card_id)
+            .collect::<Vec<_>>(),
+        [first.id, second.id]
+    );
     assert_eq!(rates[0].per_minute, "0.3333".parse().unwrap());
 }
 

@@ -133,9 +133,9 @@ fn a_run_is_approved_by_a_second_person() {
         (own.class(), own.code()),
         (Class::Forbidden, "approver_prepared")
     );
-    let approved = db.write(|tx| approve_run(tx, id, approver)).unwrap();
+    let run = db.write(|tx| approve_run(tx, id, approver)).unwrap();
     assert_eq!(
-        (approved.status, approved.approved_by),
+        (run.status, run.approved_by),
         (RunStatus::Approved, Some(approver))
     );
     let again = db.write(|tx| approve_run(tx, id, approver)).unwrap_err();

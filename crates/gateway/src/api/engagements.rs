@@ -1,0 +1,268 @@
+//! Engagements: the work on a ticket, from taking it on to closing it.
+
+use actix_web::{
+    HttpRequest, HttpResponse, get, post,
+    web::{self, Data, Path, Query},
+};
+use chrono::{DateTime, Utc};
+use db::Topic;
+use dispatch::{Disposition, Engagement, EngagementStatus, Ticket, WrapUp};
+use kernel::EngagementId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    earnings::EarningLineView,
+    messages::{self, After, MessageBody, MessageView, Messages},
+    offers::engagement_view,
+    tickets::TicketBrief,
+};
+use crate::{
+    extract::{Agent, Json},
+    problem::{ApiResult, Problems},
+    sse,
+    state::State,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(show_engagement)
+        .service(list_engagement_messages)
+        .service(say_as_agent)
+        .service(watch_engagement)
+        .service(begin_wrap_up)
+        .service(resolve_engagement);
+}
+
+/// A ticket in an agent's hands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EngagementView {
+    /// Its id.
+    pub id: EngagementId,
+    /// The ticket.
+    pub ticket: TicketBrief,
+    /// Where it stands.
+    pub status: EngagementStatus,
+    /// When the agent took the ticket.
+    pub started_at: DateTime<Utc>,
+    /// When the agent first wrote.
+    pub first_reply_at: Option<DateTime<Utc>>,
+    /// When the wrap-up began.
+    pub wrapping_at: Option<DateTime<Utc>>,
+    /// When the wrap-up ends by itself.
+    pub wrap_up_due_at: Option<DateTime<Utc>>,
+    /// When it was resolved or lost.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How the conversation ended.
+    pub disposition: Option<Disposition>,
+    /// What the agent noted for the company.
+    pub note: Option<String>,
+    /// How many messages there are, and so the number of the last.
+    pub message_count: i32,
+}
+
+impl From<(Engagement, Ticket)> for EngagementView {
+    fn from((engagement, ticket): (Engagement, Ticket)) -> Self {
+        Self {
+            id: engagement.id,
+            status: engagement.status,
+            started_at: engagement.started_at,
+            first_reply_at: engagement.first_reply_at,
+            wrapping_at: engagement.wrapping_at,
+            wrap_up_due_at: engagement.wrap_up_due_at,
+            ended_at: engagement.ended_at,
+            disposition: engagement.disposition,
+            note: engagement.note,
+            message_count: ticket.message_count,
+            ticket: ticket.into(),
+        }
+    }
+}
+
+/// See one of your engagements.
+#[utoipa::path(
+    tag = "Engagements",
+    security(("bearer" = ["agent"])),
+    params(("engagement_id" = EngagementId, Path)),
+    responses((status = 200, description = "As it is", body = EngagementView), Problems),
+)]
+#[get("/engagements/{engagement_id}")]
+async fn show_engagement(
+    agent: Agent,
+    state: Data<State>,
+    id: Path<EngagementId>,
+) -> ApiResult<web::Json<EngagementView>> {
+    Ok(web::Json(
+        engagement_view(&state, id.into_inner(), agent.agent_id).await?,
+    ))
+}
+
+/// Read the conversation.
+#[utoipa::path(
+    tag = "Engagements",
+    security(("bearer" = ["agent"])),
+    params(("engagement_id" = EngagementId, Path), After),
+    responses((status = 200, description = "In order, at most 100", body = Messages), Problems),
+)]
+#[get("/engagements/{engagement_id}/messages")]
+async fn list_engagement_messages(
+    agent: Agent,
+    state: Data<State>,
+    id: Path<EngagementId>,
+    query: Query<After>,
+) -> ApiResult<web::Json<Messages>> {
+    let engagement = engagement_view(&state, id.into_inner(), agent.agent_id).await?;
+    Ok(web::Json(
+        Messages::read(&state, engagement.ticket.id, query.number()).await?,
+    ))
+}
+
+/// Write to the customer.
+///
+/// A message whose `client_id` was seen before is not stored again: the answer is 200 then.
+#[utoipa::path(
+    tag = "Engagements",
+    security(("bearer" = ["agent"])),
+    params(("engagement_id" = EngagementId, Path)),
+    request_body = MessageBody,
+    responses(
+        (status = 201, description = "Sent", body = MessageView),
+        (status = 200, description = "Sent before", body = MessageView),
+        Problems,
+    ),
+)]
+#[post("/engagements/{engagement_id}/messages")]
+async fn say_as_agent(
+    agent: Agent,
+    id: Path<EngagementId>,
+    body: Json<MessageBody>,
+) -> ApiResult<HttpResponse> {
+    let (id, agent_id, said) = (id.into_inner(), agent.agent_id, body.0.into());
+    let db = agent.acting_db();
+    let sent = db
+        .write("say_as_agent", move |tx| {
+            workflows::say_as_agent(tx, id, agent_id, &said)
+        })
+        .await?;
+    Ok(messages::answer(sent))
+}
+
+/// Watch the conversation.
+///
+/// Server-sent events: `message` with its number as id, from after `Last-Event-ID` or `after` on,
+/// and `state` with the engagement whenever it changed.
+#[utoipa::path(
+    tag = "Engagements",
+    security(("bearer" = ["agent"])),
+    params(("engagement_id" = EngagementId, Path), After),
+    responses(
+        (status = 200, description = "A stream", body = MessageView, content_type = "text/event-stream"),
+        Problems,
+    ),
+)]
+#[get("/engagements/{engagement_id}/events")]
+async fn watch_engagement(
+    request: HttpRequest,
+    agent: Agent,
+    state: Data<State>,
+    id: Path<EngagementId>,
+    query: Query<After>,
+) -> ApiResult<HttpResponse> {
+    let (id, agent_id) = (id.into_inner(), agent.agent_id);
+    let ticket = engagement_view(&state, id, agent_id).await?.ticket.id;
+    let mut seen = messages::last_seen(&request, &query);
+    let shared = state.clone();
+    Ok(sse::stream(
+        &state,
+        &*agent,
+        Topic::Ticket(ticket),
+        move |mut events| async move {
+            while events.woken().await {
+                seen = messages::send_new(&shared, &mut events, ticket, seen).await?;
+                let now = engagement_view(&shared, id, agent_id).await?;
+                events.send_if_changed("state", &now).await?;
+            }
+            Ok(())
+        },
+    ))
+}
+
+/// End the talking; the wrap-up begins.
+#[utoipa::path(
+    tag = "Engagements",
+    security(("bearer" = ["agent"])),
+    params(("engagement_id" = EngagementId, Path)),
+    responses((status = 200, description = "In wrap-up", body = EngagementView), Problems),
+)]
+#[post("/engagements/{engagement_id}/wrap-up")]
+async fn begin_wrap_up(
+    agent: Agent,
+    state: Data<State>,
+    id: Path<EngagementId>,
+) -> ApiResult<web::Json<EngagementView>> {
+    let (id, agent_id) = (id.into_inner(), agent.agent_id);
+    let db = agent.acting_db();
+    db.write("wrap_up", move |tx| workflows::wrap_up(tx, id, agent_id))
+        .await?;
+    Ok(web::Json(engagement_view(&state, id, agent_id).await?))
+}
+
+/// How the agent closes the conversation.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ResolveBody {
+    /// How it ended; `not_recorded` is for the platform.
+    disposition: Disposition,
+    /// For the company, at most 2,000 characters.
+    note: Option<String>,
+}
+
+impl From<ResolveBody> for WrapUp {
+    fn from(body: ResolveBody) -> Self {
+        let note = body
+            .note
+            .map(|note| note.trim().to_owned())
+            .filter(|note| !note.is_empty());
+        Self {
+            disposition: body.disposition,
+            note,
+        }
+    }
+}
+
+/// A closed conversation, and what it earned.
+#[derive(Debug, Serialize, ToSchema)]
+struct Resolution {
+    engagement: EngagementView,
+    earning: EarningLineView,
+}
+
+/// Close the conversation. What you earned by it is booked at the same moment.
+#[utoipa::path(
+    tag = "Engagements",
+    security(("bearer" = ["agent"])),
+    params(("engagement_id" = EngagementId, Path)),
+    request_body = ResolveBody,
+    responses((status = 200, description = "Closed and booked", body = Resolution), Problems),
+)]
+#[post("/engagements/{engagement_id}/resolve")]
+async fn resolve_engagement(
+    agent: Agent,
+    id: Path<EngagementId>,
+    body: Json<ResolveBody>,
+) -> ApiResult<web::Json<Resolution>> {
+    let (id, agent_id) = (id.into_inner(), agent.agent_id);
+    let wrap_up = WrapUp::from(body.0);
+    let settled = agent
+        .acting_db()
+        .write("resolve", move |tx| {
+            workflows::resolve_engagement(tx, id, agent_id, &wrap_up)
+        })
+        .await?;
+    let engagement = (settled.resolved.engagement, settled.resolved.ticket).into();
+    Ok(web::Json(Resolution {
+        engagement,
+        earning: settled.earning.into(),
+    }))
+}

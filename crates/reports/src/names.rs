@@ -1,0 +1,20 @@
+//! What people are called.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use kernel::AccountId;
+
+use crate::schema::accounts;
+
+/// What the people with these accounts are called. Pass no more than a page's worth.
+pub fn names(
+    conn: &mut PgConnection,
+    ids: &[AccountId],
+) -> QueryResult<BTreeMap<AccountId, String>> {
+    let named: Vec<(AccountId, String)> = accounts::table
+        .filter(accounts::id.eq_any(ids))
+        .select((accounts::id, accounts::display_name))
+        .load(conn)?;
+    Ok(named.into_iter().collect())
+}

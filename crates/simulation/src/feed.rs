@@ -1,0 +1,171 @@
+//! A conversation as one of its sides sees it: told by events, and asked for whenever these are
+//! silent or have a gap.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::time::Instant;
+
+use crate::{
+    caller::Caller,
+    client::{Failure, unreadable},
+    marketplace::Listing,
+    script::Side,
+    sse::{Event, Events},
+};
+
+/// After so much silence we ask.
+const ASK_AFTER: Duration = Duration::from_secs(10);
+/// A conversation in which nothing happens for so long is given up.
+const STALLED_AFTER: Duration = Duration::from_secs(300);
+
+/// What a side sees of a message.
+#[derive(Deserialize)]
+struct Message {
+    number: u64,
+    author: String,
+}
+
+/// How the conversation stands: an engagement's state for the agent, the ticket's for the customer.
+#[derive(Debug, Default, Deserialize)]
+struct Standing {
+    status: String,
+    #[serde(default)]
+    can_rate: bool,
+}
+
+/// One side's view of one conversation.
+pub(crate) struct Feed {
+    caller: Arc<Caller>,
+    base: String,
+    events: Events,
+    standing: Standing,
+    last: u64,
+    by_customer: usize,
+    by_agent: usize,
+}
+
+/// Whether what was waited for has happened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Waited {
+    Done,
+    /// It cannot happen any more.
+    Over,
+    /// Nothing has happened for minutes.
+    Stalled,
+}
+
+impl Feed {
+    /// Opens the conversation at this address and reads it from its beginning.
+    pub(crate) async fn open(caller: &Arc<Caller>, base: String) -> Result<Self, Failure> {
+        let mut feed = Self {
+            caller: Arc::clone(caller),
+            events: Events::new(caller, format!("{base}/events")),
+            base,
+            standing: Standing::default(),
+            last: 0,
+            by_customer: 0,
+            by_agent: 0,
+        };
+        feed.catch_up().await?;
+        feed.events.resume_after(feed.last);
+        Ok(feed)
+    }
+
+    /// The status of the engagement or, for a customer, of the ticket.
+    pub(crate) fn status(&self) -> &str {
+        &self.standing.status
+    }
+
+    pub(crate) fn can_rate(&self) -> bool {
+        self.standing.can_rate
+    }
+
+    /// How many messages of this side have been seen.
+    pub(crate) fn seen(&self, side: Side) -> usize {
+        match side {
+            Side::Customer => self.by_customer,
+            Side::Agent => self.by_agent,
+        }
+    }
+
+    /// Waits until so many messages of this side have been seen.
+    pub(crate) async fn wait_for(&mut self, side: Side, nth: usize) -> Result<Waited, Failure> {
+        self.wait(STALLED_AFTER, |feed| feed.seen(side) >= nth)
+            .await
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn wait(
+        &mut self,
+        patience: Duration,
+        is_so: impl Fn(&Self) -> bool,
+    ) -> Result<Waited, Failure> {
+        let mut moved = Instant::now();
+        loop {
+            if is_so(self) {
+                return Ok(Waited::Done);
+            }
+            if matches!(self.status(), "resolved" | "abandoned" | "lost") {
+                return Ok(Waited::Over);
+            }
+            if moved.elapsed() >= patience {
+                return Ok(Waited::Stalled);
+            }
+            let before = (self.last, self.standing.status.clone());
+            self.step(ASK_AFTER.min(patience)).await?;
+            if before != (self.last, self.standing.status.clone()) {
+                moved = Instant::now();
+            }
+        }
+    }
+
+    /// Takes in what comes next; where nothing comes, asks.
+    pub(crate) async fn step(&mut self, within: Duration) -> Result<(), Failure> {
+        match self.events.next(within).await? {
+            Some(event) if event.name == "message" => {
+                let message: Message = self.parse(&event)?;
+                if message.number > self.last + 1 {
+                    self.catch_up().await?;
+                } else {
+                    self.take(&message);
+                }
+            }
+            Some(event) if event.name == "state" => self.standing = self.parse(&event)?,
+            Some(_) => {}
+            None => self.catch_up().await?,
+        }
+        Ok(())
+    }
+
+    fn parse<T: DeserializeOwned>(&self, event: &Event) -> Result<T, Failure> {
+        serde_json::from_str(&event.data).map_err(|error| unreadable(&self.base, error))
+    }
+
+    async fn catch_up(&mut self) -> Result<(), Failure> {
+        loop {
+            let path = format!("{}/messages?limit=100&after={}", self.base, self.last);
+            let page: Listing<Message> = self.caller.get(&path).await?;
+            for message in &page.items {
+                self.take(message);
+            }
+            if page.next.is_none() || page.items.is_empty() {
+                break;
+            }
+        }
+        self.standing = self.caller.get(&self.base).await?;
+        Ok(())
+    }
+
+    fn take(&mut self, message: &Message) {
+        if message.number <= self.last {
+            return;
+        }
+        self.last = message.number;
+        if message.author == Side::Customer.author() {
+            self.by_customer += 1;
+        } else if message.author == Side::Agent.author() {
+            self.by_agent += 1;
+        }
+    }
+}
