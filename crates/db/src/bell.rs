@@ -110,13 +110,10 @@ impl Bell {
             incoming,
             stop: stop.clone(),
         };
-        thread::Builder::new()
-            .name("bell".to_owned())
-            .spawn(move || wire.run())
-            .map(drop)
-            .unwrap_or_else(
-                |error| tracing::error!(%error, "no thread for the bell; polling only"),
-            );
+        let thread = thread::Builder::new().name("bell".to_owned());
+        if let Err(error) = thread.spawn(move || wire.run()) {
+            tracing::error!(%error, "no thread for the bell; polling only");
+        }
         Self {
             heard,
             outgoing,

@@ -4,7 +4,7 @@
 //! a card number is hidden even when its check digit is wrong, because a mistyped card number is
 //! still most of one. What is hidden is not kept anywhere.
 //!
-//! - card: 13 to 19 digits with a valid Luhn check digit (ISO/IEC 7812-1), or 15 or 16 digits;
+//! - card: 12 to 19 digits with a valid Luhn check digit (ISO/IEC 7812-1), or 15 or 16 digits;
 //! - IBAN: two letters, two digits and 11 to 30 letters or digits with a remainder of 1 modulo 97
 //!   (ISO 13616), spaces allowed;
 //! - e-mail: a local part, `@` and a name with a dot;
@@ -226,7 +226,7 @@ fn number(chars: &[char], start: usize) -> Option<Found> {
 }
 
 fn is_card(digits: &[u32]) -> bool {
-    matches!(digits.len(), 15 | 16) || ((13..=19).contains(&digits.len()) && passes_luhn(digits))
+    matches!(digits.len(), 15 | 16) || ((12..=19).contains(&digits.len()) && passes_luhn(digits))
 }
 
 /// The check digit of ISO/IEC 7812-1, annex B.

@@ -4,16 +4,27 @@
 //! registers them; [`configure`] below gathers those. An operation says in its `security` which
 //! roles it is for: `("bearer" = ["agent"])`, `("machine" = [])`, or nothing when it is for all.
 
+mod admin;
+mod agreements;
+mod application;
+mod applications;
+mod assessments;
 mod conversations;
 mod desk;
 mod earnings;
+mod email_codes;
 mod engagements;
 mod escalations;
+mod finance;
 mod health;
 mod messages;
 mod offers;
+mod ops;
+mod payout_details;
+mod people;
 mod presence;
 mod sessions;
+mod shifts;
 mod tickets;
 mod unknown;
 
@@ -61,6 +72,17 @@ fn configure(config: &mut ServiceConfig) {
     config
         .configure(health::configure)
         .configure(sessions::configure);
+    config
+        .configure(applications::configure)
+        .configure(application::configure)
+        .configure(email_codes::configure)
+        .configure(agreements::configure)
+        .configure(assessments::configure)
+        .configure(payout_details::configure)
+        .configure(shifts::configure)
+        .configure(ops::configure)
+        .configure(admin::configure)
+        .configure(finance::configure);
 }
 
 /// The API's scope, with what its operations say of themselves.

@@ -6,8 +6,10 @@
 
 mod body;
 mod caller;
+mod csv;
 mod form;
 mod json;
+mod page;
 mod params;
 
 use actix_web::HttpRequest;
@@ -18,8 +20,10 @@ pub use caller::{
     Staff, Supervisor,
 };
 pub(crate) use caller::{Credentials, is_sent_unasked};
+pub use csv::{CSV_BYTES, Csv};
 pub use form::Form;
 pub use json::{JSON_BYTES, Json};
+pub use page::PageQuery;
 pub(crate) use params::{path_config, query_config};
 
 use crate::{pages::PageError, problem::ApiError};

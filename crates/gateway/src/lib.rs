@@ -4,9 +4,9 @@
 //!
 //! ```text
 //! request → trace → headers → screen → authenticate → compress → handler
-//!           one      CSP,      NUL,     who is          (extractors: the role is the type of
-//!           line     HSTS      size,    calling?         a parameter; then path, query, body)
-//!           of log             CSRF
+//!           a span   CSP,      NUL,     who is          (extractors: the role is the type of
+//!           and      HSTS      length,  calling?         a parameter; then path, query, body)
+//!           an id              CSRF
 //! ```
 //!
 //! - [`extract`] is what handlers take: callers by role, JSON, forms, paths, queries.
@@ -15,6 +15,7 @@
 
 pub mod api;
 pub mod app;
+mod applications;
 pub mod cli;
 mod command;
 pub mod extract;

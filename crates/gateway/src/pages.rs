@@ -4,13 +4,18 @@
 //! a [`Layout`] and a caller, and answers with [`html`] or, after a form, with [`see_other`]. An
 //! error becomes a page by `?`: see [`PageError`].
 
+mod admin;
 mod assets;
 mod error;
+mod fields;
+mod finance;
 mod form;
 mod home;
 mod layout;
+mod ops;
 mod outbox;
 mod sign_in;
+mod words;
 
 use actix_web::{
     HttpResponse,
@@ -42,6 +47,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(home::configure)
         .configure(sign_in::configure)
         .configure(outbox::configure)
+        .configure(ops::configure)
+        .configure(admin::configure)
+        .configure(finance::configure)
         .service(assets::serve);
 }
 

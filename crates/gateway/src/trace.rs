@@ -1,4 +1,6 @@
-//! What is logged: one line for each request, and no secrets.
+//! What is logged, and under which request. No secrets: no queries, no tokens, no bodies.
+
+use std::io::IsTerminal as _;
 
 use actix_web::{
     Error, HttpMessage as _,
@@ -21,7 +23,8 @@ pub fn start(format: LogFormat) {
     });
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),

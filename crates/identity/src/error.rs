@@ -23,6 +23,12 @@ pub enum Error {
     /// No account has this id.
     #[error("there is no such account")]
     AccountNotFound,
+    /// Somebody could lock everybody out.
+    #[error("you cannot suspend yourself; another admin has to")]
+    OwnAccount,
+    /// An applicant's or agent's account.
+    #[error("this is the account of an applicant or agent; operations decide about them")]
+    NotStaff,
     /// No machine key has this id.
     #[error("there is no such machine key")]
     MachineKeyNotFound,
@@ -62,7 +68,8 @@ impl Classify for Error {
         match self {
             Self::NotSignedIn => Class::Unauthenticated,
             Self::TooManyAttempts { .. } => Class::RateLimited,
-            Self::EmailTaken => Class::Conflict,
+            Self::EmailTaken | Self::NotStaff => Class::Conflict,
+            Self::OwnAccount => Class::Forbidden,
             Self::AccountNotFound | Self::MachineKeyNotFound => Class::NotFound,
             Self::WeakSecret { .. } | Self::Cryptography(_) => Class::Internal,
             Self::Invalid(_) => Class::Invalid,
@@ -76,6 +83,8 @@ impl Classify for Error {
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::EmailTaken => "email_taken",
             Self::AccountNotFound => "account_not_found",
+            Self::OwnAccount => "own_account",
+            Self::NotStaff => "not_staff",
             Self::MachineKeyNotFound => "machine_key_not_found",
             Self::WeakSecret { .. } => "weak_secret",
             Self::Cryptography(_) => "cryptography",

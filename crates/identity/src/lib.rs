@@ -45,7 +45,7 @@ mod token;
 
 pub use account::{
     Account, AccountStatus, NewAccount, change_role, create_account, reinstate_account,
-    suspend_account,
+    reinstate_staff, suspend_account, suspend_staff,
 };
 pub use email::normalized_email;
 pub use error::Error;

@@ -34,13 +34,7 @@ pub struct Agreement {
 impl Agreement {
     /// The digest of the text as people and forms carry it: 64 hexadecimal digits.
     pub fn sha256_hex(&self) -> String {
-        self.body_sha256
-            .iter()
-            .fold(String::new(), |mut hex, byte| {
-                // Writing into a string cannot fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        hex(&self.body_sha256)
     }
 
     /// Only the text that is current, letter for letter, can be accepted.
@@ -65,6 +59,21 @@ pub struct Acceptance {
     pub body_sha256: Vec<u8>,
     /// When.
     pub accepted_at: DateTime<Utc>,
+}
+
+impl Acceptance {
+    /// The digest of the text that was agreed to, as 64 hexadecimal digits.
+    pub fn sha256_hex(&self) -> String {
+        hex(&self.body_sha256)
+    }
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Publishes the next version of the agreement, which from now on is the one to accept.

@@ -1,4 +1,4 @@
-//! Read-only views across domains, for operations, finance and the company's systems.
+//! Read-only views across domains, for applicants, operations and finance.
 //!
 //! A domain sees its own tables only. What needs the rows of several at once is here: a join over
 //! their schemas, or several domains' own queries in one snapshot. Nothing here writes, decides
@@ -20,4 +20,4 @@ pub use agents::{
 pub use floor::{Floor, FloorTicket, PresentAgent, QueueLoad, floor};
 pub use names::names;
 pub use payout_items::{NamedItem, payout_items};
-pub use tickets::{TicketBrief, TicketHolder, TicketView, ticket_view};
+pub use tickets::TicketBrief;

@@ -1,11 +1,11 @@
-//! A ticket and who has it.
+//! What one sees of a ticket at a glance.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use dispatch::{EngagementStatus, Reason, TicketStatus};
-use kernel::{AgentId, EngagementId, TicketId};
+use dispatch::{Reason, TicketStatus};
+use kernel::TicketId;
 
-use crate::schema::{agents, engagements, tickets};
+use crate::schema::tickets;
 
 /// What one sees of a ticket at a glance.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -33,70 +33,12 @@ pub struct TicketBrief {
     pub intent: Option<String>,
     /// 0 to 9, 9 first.
     pub priority: i32,
+    /// Codes of the skills it needs.
+    pub required_skills: Vec<String>,
     /// Where it stands.
     pub status: TicketStatus,
     /// Its place in the queue.
     pub waiting_since: DateTime<Utc>,
     /// When the customer should have a first reply.
     pub first_reply_due_at: DateTime<Utc>,
-}
-
-/// Who has, or last had, a ticket.
-#[derive(Clone, Debug, Queryable)]
-pub struct TicketHolder {
-    /// Their engagement.
-    pub engagement_id: EngagementId,
-    /// The agent.
-    pub agent_id: AgentId,
-    /// What the agent is called.
-    pub agent_name: String,
-    /// Where the engagement stands.
-    pub status: EngagementStatus,
-}
-
-/// A ticket as the system that escalated it sees it.
-#[derive(Clone, Debug)]
-pub struct TicketView {
-    /// The ticket.
-    pub brief: TicketBrief,
-    /// When it was escalated.
-    pub created_at: DateTime<Utc>,
-    /// When it was resolved or abandoned.
-    pub closed_at: Option<DateTime<Utc>>,
-    /// Its latest engagement; none before an agent took it.
-    pub holder: Option<TicketHolder>,
-}
-
-/// The ticket with this id, and who has it.
-pub fn ticket_view(conn: &mut PgConnection, id: TicketId) -> QueryResult<Option<TicketView>> {
-    let found = tickets::table
-        .find(id)
-        .select((
-            TicketBrief::as_select(),
-            tickets::created_at,
-            tickets::closed_at,
-        ))
-        .first(conn)
-        .optional()?;
-    let Some((brief, created_at, closed_at)) = found else {
-        return Ok(None);
-    };
-    let holder = engagements::table
-        .inner_join(agents::table.on(agents::id.eq(engagements::agent_id)))
-        .filter(engagements::ticket_id.eq(id))
-        .order(engagements::id.desc())
-        .select((
-            engagements::id,
-            agents::id,
-            agents::display_name,
-            engagements::status,
-        ))
-        .first(conn)
-        .optional()?;
-    Ok(Some(TicketView {
-        brief,
-        created_at,
-        closed_at,
-        holder,
-    }))
 }

@@ -127,7 +127,7 @@ impl Caller {
         let bytes = answer
             .bytes()
             .await
-            .map_err(|error| unreadable(path, error))?;
+            .map_err(|error| unreadable(path, &error))?;
         Ok(bytes.to_vec())
     }
 
@@ -179,15 +179,141 @@ impl Caller {
             }
             None => None,
         };
-        let renewed: Tokens = match renewed {
-            Some(renewed) => renewed,
-            None => {
-                let body = json!({ "email": person.email, "password": person.password });
-                self.api.post("/sessions", &body).await?
-            }
+        let renewed: Tokens = if let Some(renewed) = renewed {
+            renewed
+        } else {
+            let body = json!({ "email": person.email, "password": person.password });
+            self.api.post("/sessions", &body).await?
         };
         let token = renewed.access_token.clone();
         *tokens = Some(renewed);
         Ok(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Platform, answer};
+
+    fn ada() -> Credentials {
+        Credentials {
+            email: "ada@demo.example".into(),
+            password: "correct horse".into(),
+            display_name: "Ada".into(),
+        }
+    }
+
+    fn ok(body: &str) -> String {
+        answer("200 OK", "content-type: application/json\r\n", body)
+    }
+
+    fn refused(status: &str, header: &str, body: &str) -> String {
+        let header = format!("{header}content-type: application/problem+json\r\n");
+        answer(status, &header, body)
+    }
+
+    fn tokens(name: &str) -> String {
+        ok(&format!(
+            "{{\"access_token\":\"{name}\",\"refresh_token\":\"{name}-next\"}}"
+        ))
+    }
+
+    fn unauthorized() -> String {
+        refused("401 Unauthorized", "", "{\"code\":\"not_signed_in\"}")
+    }
+
+    async fn platform(answers: Vec<String>) -> (Platform, Api) {
+        let platform = Platform::answering(answers).await;
+        let api = Api::new(&platform.url).unwrap();
+        (platform, api)
+    }
+
+    #[tokio::test]
+    async fn a_request_is_sent_until_it_is_answered() {
+        let busy = refused("503 Service Unavailable", "retry-after: 0\r\n", "{}");
+        let limited = refused("429 Too Many Requests", "retry-after: 0\r\n", "{}");
+        let in_flight = refused("409 Conflict", "", "{\"code\":\"request_in_flight\"}");
+        let answers = vec![
+            String::new(),
+            busy,
+            limited,
+            in_flight,
+            ok("{\"id\":\"tkt_1\"}"),
+        ];
+        let (platform, api) = platform(answers).await;
+        let assistant = Caller::machine(&api, "gdk_1");
+        let body = json!({ "source": "star" });
+        let ticket: Value = assistant
+            .post_once("/escalations", "star/1", &body)
+            .await
+            .unwrap();
+        assert_eq!(ticket["id"], "tkt_1");
+        let asked = platform.asked();
+        assert_eq!(asked.len(), 5);
+        for request in asked {
+            let request = request.to_lowercase();
+            assert!(request.starts_with("post /api/v1/escalations"), "{request}");
+            assert!(request.contains("idempotency-key: star/1"), "{request}");
+            assert!(request.contains("authorization: bearer gdk_1"), "{request}");
+            assert!(request.ends_with("{\"source\":\"star\"}"), "{request}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_not_asked_again_and_names_the_fields() {
+        let problem = "{\"code\":\"invalid\",\"detail\":\"not valid\",\
+            \"errors\":[{\"field\":\"score\",\"message\":\"must be 1 to 5\"}]}";
+        let answers = vec![refused("422 Unprocessable Content", "", problem)];
+        let (platform, api) = platform(answers).await;
+        let customer = Caller::nobody(&api);
+        let failure = customer.post::<Value>("/x", &json!({})).await.unwrap_err();
+        assert_eq!(failure.status(), Some(422));
+        assert!(
+            failure.to_string().contains("score must be 1 to 5"),
+            "{failure}"
+        );
+        assert_eq!(platform.asked().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_has_run_out_is_renewed() {
+        let answers = vec![tokens("one"), unauthorized(), tokens("two"), ok("{}")];
+        let (platform, api) = platform(answers).await;
+        Caller::person(&api, &ada())
+            .get::<Value>("/desk")
+            .await
+            .unwrap();
+        let asked = platform.asked();
+        assert!(asked[0].contains("/api/v1/sessions ") && asked[0].contains("correct horse"));
+        assert!(asked[1].contains("Bearer one"), "{}", asked[1]);
+        assert!(asked[2].contains("/sessions/refresh") && asked[2].contains("one-next"));
+        assert!(asked[3].contains("Bearer two"), "{}", asked[3]);
+    }
+
+    #[tokio::test]
+    async fn who_cannot_renew_a_token_signs_in_anew() {
+        let answers = vec![
+            tokens("one"),
+            unauthorized(),
+            unauthorized(),
+            tokens("two"),
+            ok("{}"),
+        ];
+        let (platform, api) = platform(answers).await;
+        Caller::person(&api, &ada())
+            .get::<Value>("/desk")
+            .await
+            .unwrap();
+        assert!(platform.asked()[3].contains("correct horse"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_answer_can_be_ignored() {
+        let (_platform, api) = platform(vec![answer("204 No Content", "", "")]).await;
+        Caller::nobody(&api)
+            .step::<serde::de::IgnoredAny>("/x")
+            .await
+            .unwrap();
     }
 }

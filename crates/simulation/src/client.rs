@@ -83,6 +83,11 @@ impl Failure {
         self.status() == Some(409)
     }
 
+    /// Whether it was refused for this reason.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == code)
+    }
+
     /// Whether the thing is not ours to touch, or not any more.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self.status(), Some(403 | 404 | 409 | 410))
@@ -229,7 +234,7 @@ fn is_passing(status: StatusCode) -> bool {
 
 /// An earlier attempt of ours is still being worked on.
 fn is_in_flight(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused(refusal) if refusal.code.ends_with("in_flight"))
+    failure.has_code("request_in_flight")
 }
 
 fn retry_after(answer: &Response) -> Option<Duration> {
@@ -270,7 +275,7 @@ async fn refusal(call: &Call<'_>, answer: Response) -> Failure {
     }))
 }
 
-pub(crate) fn unreadable(path: &str, reason: impl ToString) -> Failure {
+pub(crate) fn unreadable(path: &str, reason: &(impl ToString + ?Sized)) -> Failure {
     Failure::Unreadable {
         path: path.to_owned(),
         reason: reason.to_string(),
@@ -282,7 +287,7 @@ pub(crate) async fn read<T: DeserializeOwned>(path: &str, answer: Response) -> R
     let bytes = answer
         .bytes()
         .await
-        .map_err(|error| unreadable(path, error))?;
+        .map_err(|error| unreadable(path, &error))?;
     let json: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-    serde_json::from_slice(json).map_err(|error| unreadable(path, error))
+    serde_json::from_slice(json).map_err(|error| unreadable(path, &error))
 }

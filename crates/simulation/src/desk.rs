@@ -139,7 +139,7 @@ impl Clerk {
         loop {
             let back_at = sitting.back_at;
             tokio::select! {
-                _ = heartbeat.tick() => self.beat(&sitting).await?,
+                _ = heartbeat.tick() => self.beat(sitting.presence).await?,
                 Some(done) = sitting.hands.join_next() => {
                     if let Ok(engagement) = done {
                         self.put_down(&mut sitting, &engagement);
@@ -153,7 +153,7 @@ impl Clerk {
                     let desk = match event? {
                         Some(event) if event.name == "desk" => {
                             serde_json::from_str(&event.data)
-                                .map_err(|error| unreadable("/desk/events", error))?
+                                .map_err(|error| unreadable("/desk/events", &error))?
                         }
                         Some(_) => continue,
                         None => self.caller.get("/desk").await?,
@@ -165,9 +165,9 @@ impl Clerk {
     }
 
     /// Stays present; where the platform has given us up meanwhile, comes back.
-    async fn beat(&self, sitting: &Sitting) -> Result<(), Failure> {
+    async fn beat(&self, presence: &str) -> Result<(), Failure> {
         match self.caller.step::<IgnoredAny>("/presence/heartbeat").await {
-            Err(failure) if failure.is_conflict() => self.set_presence(sitting.presence).await,
+            Err(failure) if failure.is_conflict() => self.set_presence(presence).await,
             answer => answer.map(|_| ()),
         }
     }
@@ -248,8 +248,7 @@ impl Clerk {
             match part.play(&mut feed).await? {
                 Waited::Stalled => return Ok(()),
                 Waited::Done if script.ending == Ending::CustomerLeft => {
-                    feed.wait(FAREWELL, |feed| feed.status() != "talking")
-                        .await?;
+                    feed.wait(FAREWELL, Feed::has_note).await?;
                 }
                 Waited::Done | Waited::Over => {}
             }

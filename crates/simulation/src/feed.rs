@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use crate::{
     caller::Caller,
     client::{Failure, unreadable},
-    marketplace::Listing,
     script::Side,
     sse::{Event, Events},
 };
@@ -17,7 +16,7 @@ use crate::{
 /// After so much silence we ask.
 const ASK_AFTER: Duration = Duration::from_secs(10);
 /// A conversation in which nothing happens for so long is given up.
-const STALLED_AFTER: Duration = Duration::from_secs(300);
+const STALLED_AFTER: Duration = Duration::from_mins(5);
 
 /// What a side sees of a message.
 #[derive(Deserialize)]
@@ -26,12 +25,37 @@ struct Message {
     author: String,
 }
 
+/// Part of a conversation.
+#[derive(Deserialize)]
+struct Part<T> {
+    items: Vec<T>,
+    /// Where to read on.
+    next: Option<u64>,
+}
+
+/// Reads the messages at this address that come after a number.
+pub(crate) async fn messages<T: DeserializeOwned>(
+    caller: &Caller,
+    base: &str,
+    mut after: u64,
+) -> Result<Vec<T>, Failure> {
+    let mut messages = Vec::new();
+    loop {
+        let part: Part<T> = caller
+            .get(&format!("{base}/messages?after={after}"))
+            .await?;
+        messages.extend(part.items);
+        match part.next {
+            Some(next) => after = next,
+            None => return Ok(messages),
+        }
+    }
+}
+
 /// How the conversation stands: an engagement's state for the agent, the ticket's for the customer.
 #[derive(Debug, Default, Deserialize)]
 struct Standing {
     status: String,
-    #[serde(default)]
-    can_rate: bool,
 }
 
 /// One side's view of one conversation.
@@ -43,6 +67,7 @@ pub(crate) struct Feed {
     last: u64,
     by_customer: usize,
     by_agent: usize,
+    has_note: bool,
 }
 
 /// Whether what was waited for has happened.
@@ -66,6 +91,7 @@ impl Feed {
             last: 0,
             by_customer: 0,
             by_agent: 0,
+            has_note: false,
         };
         feed.catch_up().await?;
         feed.events.resume_after(feed.last);
@@ -77,8 +103,10 @@ impl Feed {
         &self.standing.status
     }
 
-    pub(crate) fn can_rate(&self) -> bool {
-        self.standing.can_rate
+    /// Whether the platform has noted something in the conversation, such as that the customer
+    /// has left.
+    pub(crate) fn has_note(&self) -> bool {
+        self.has_note
     }
 
     /// How many messages of this side have been seen.
@@ -139,19 +167,12 @@ impl Feed {
     }
 
     fn parse<T: DeserializeOwned>(&self, event: &Event) -> Result<T, Failure> {
-        serde_json::from_str(&event.data).map_err(|error| unreadable(&self.base, error))
+        serde_json::from_str(&event.data).map_err(|error| unreadable(&self.base, &error))
     }
 
     async fn catch_up(&mut self) -> Result<(), Failure> {
-        loop {
-            let path = format!("{}/messages?limit=100&after={}", self.base, self.last);
-            let page: Listing<Message> = self.caller.get(&path).await?;
-            for message in &page.items {
-                self.take(message);
-            }
-            if page.next.is_none() || page.items.is_empty() {
-                break;
-            }
+        for message in messages(&self.caller, &self.base, self.last).await? {
+            self.take(&message);
         }
         self.standing = self.caller.get(&self.base).await?;
         Ok(())
@@ -166,6 +187,8 @@ impl Feed {
             self.by_customer += 1;
         } else if message.author == Side::Agent.author() {
             self.by_agent += 1;
+        } else if message.author == "platform" {
+            self.has_note = true;
         }
     }
 }

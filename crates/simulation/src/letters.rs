@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{fs, time::Instant};
 
 /// Letters leave by a job, so they take a moment; a worker that restarts takes a little longer.
-const LONGEST_DELIVERY: Duration = Duration::from_secs(60);
+const LONGEST_DELIVERY: Duration = Duration::from_mins(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// How long a code may be, in digits.
 const CODE: std::ops::RangeInclusive<usize> = 6..=8;

@@ -331,30 +331,32 @@ async fn recruit(
         goal: Goal::Agent,
         skills: all(),
     }));
-    import(staff, wanted, &wishes[of_the_demo..]).await?;
-
     let outbox = Outbox::new(target.outbox.clone());
     let recruiter = Recruiter::new(api, &staff.supervisor, outbox, &wanted.password).await?;
-    let mut recruited = recruiter.recruit(wishes, tell).await?;
-    marketplace.agents = recruited.split_off(of_the_demo);
-    let mut demo = recruited.into_iter().take(1 + REGULARS);
+    let unknown = |wish: &&Wish| !recruiter.knows(&wish.person);
+    let (demo, numbered) = wishes.split_at(of_the_demo);
+    if demo.iter().any(|wish| unknown(&wish)) {
+        import(staff, people::DIRECTORY).await?;
+    }
+    let numbered: Vec<&Person> = numbered.iter().filter(unknown).map(|w| &w.person).collect();
+    if !numbered.is_empty() {
+        import(staff, &people::directory(numbered)).await?;
+    }
+    let mut people = recruiter.recruit(wishes, tell).await?;
+    marketplace.agents = people.split_off(of_the_demo);
+    let mut demo = people.into_iter().take(1 + REGULARS);
     marketplace.visitor = demo.next();
     marketplace.regulars = demo.collect();
     Ok(())
 }
 
 /// Tells the platform who the company's customers are.
-async fn import(staff: &Staff, wanted: &Wanted, numbered: &[Wish]) -> anyhow::Result<()> {
-    let agents = people::directory(numbered.iter().map(|wish| &wish.person));
-    let demo = wanted.for_demo.then_some(people::DIRECTORY);
-    let agents = (!numbered.is_empty()).then_some(agents.as_str());
-    for csv in demo.into_iter().chain(agents) {
-        let post = reqwest::Method::POST;
-        staff
-            .supervisor
-            .call::<IgnoredAny>(post, "/ops/customers", Body::Csv(csv))
-            .await?;
-    }
+async fn import(staff: &Staff, csv: &str) -> anyhow::Result<()> {
+    let post = reqwest::Method::POST;
+    staff
+        .supervisor
+        .call::<IgnoredAny>(post, "/ops/customers", Body::Csv(csv))
+        .await?;
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum Pace {
 impl Pace {
     fn pause(self, turn: &Turn) -> Duration {
         match self {
-            Self::Recorded { speed } => self.faster(turn.pause_ms.min(LONGEST_PAUSE_MS), speed),
+            Self::Recorded { speed } => faster(turn.pause_ms.min(LONGEST_PAUSE_MS), speed),
             Self::Leisurely => stable::between("reply", &turn.text, 7000, 16_000),
         }
     }
@@ -45,17 +45,16 @@ impl Pace {
     /// What is done after a conversation takes so long, at this pace.
     pub(crate) fn wrap_up(self) -> Duration {
         match self {
-            Self::Recorded { speed } => self.faster(2000, speed),
+            Self::Recorded { speed } => faster(2000, speed),
             Self::Leisurely => Duration::from_secs(6),
         }
     }
+}
 
-    fn faster(self, milliseconds: u64, speed: u32) -> Duration {
-        let faster = milliseconds
-            .checked_div(u64::from(speed))
-            .unwrap_or_default();
-        Duration::from_millis(faster)
-    }
+/// A recorded time, so many times faster; none at all for 0.
+pub(crate) fn faster(milliseconds: u64, speed: u32) -> Duration {
+    let faster = milliseconds.checked_div(u64::from(speed));
+    Duration::from_millis(faster.unwrap_or_default())
 }
 
 /// When things happened to one conversation, in milliseconds after it was asked for.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -155,14 +156,21 @@ impl Recruiter {
         }
     }
 
+    /// Whether somebody has applied before.
+    pub(crate) fn knows(&self, person: &Person) -> bool {
+        self.known.contains_key(&person.email)
+    }
+
     /// Takes one person on from where they stand.
     async fn take(&self, wish: &Wish) -> anyhow::Result<()> {
         let person = &wish.person;
         let known = self.known.get(&person.email);
         let status = known.map_or("new", |known| known.status.as_str());
+        // The letters there are before the one with the code.
+        let mut seen = self.outbox.letters().await?;
         let applicant = match status {
             "new" => self.apply(person).await?,
-            "applying" => Caller::person(&self.api, &self.credentials(person)),
+            "applying" => self.return_to(person, &mut seen).await?,
             "submitted" => {
                 return match known {
                     Some(known) if wish.goal == Goal::Agent => self.approve(&known.id).await,
@@ -171,7 +179,7 @@ impl Recruiter {
             }
             _ => return Ok(()),
         };
-        self.fulfil(&applicant, wish).await
+        self.fulfil(&applicant, wish, &mut seen).await
     }
 
     /// The supervisor sends an invitation, the customer follows its link.
@@ -187,18 +195,45 @@ impl Recruiter {
             "invitation": token(&invitation.link), "email": credentials.email,
             "display_name": credentials.display_name, "password": credentials.password,
         });
-        let tokens: Tokens = Caller::nobody(&self.api)
-            .post("/applications", &body)
-            .await?;
-        Ok(Caller::signed_in(&self.api, &credentials, tokens))
+        let applied = Caller::nobody(&self.api)
+            .post::<Tokens>("/applications", &body)
+            .await;
+        match applied {
+            Ok(tokens) => Ok(Caller::signed_in(&self.api, &credentials, tokens)),
+            // An earlier attempt of ours, whose answer was lost.
+            Err(failure) if failure.is_conflict() => Ok(Caller::person(&self.api, &credentials)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Somebody who has stopped half-way comes back; the code they were sent is lost.
+    async fn return_to(
+        &self,
+        person: &Person,
+        seen: &mut HashSet<PathBuf>,
+    ) -> anyhow::Result<Caller> {
+        let applicant = Caller::person(&self.api, &self.credentials(person));
+        let application: Application = applicant.get("/application").await?;
+        if application.lacks("email") {
+            *seen = self.outbox.letters().await?;
+            applicant
+                .step::<IgnoredAny>("/application/email-code")
+                .await?;
+        }
+        Ok(applicant)
     }
 
     /// Fulfils what is still missing, then submits; and the supervisor approves.
-    async fn fulfil(&self, applicant: &Caller, wish: &Wish) -> anyhow::Result<()> {
+    async fn fulfil(
+        &self,
+        applicant: &Caller,
+        wish: &Wish,
+        seen: &mut HashSet<PathBuf>,
+    ) -> anyhow::Result<()> {
         let person = &wish.person;
         let application: Application = applicant.get("/application").await?;
         if application.lacks("email") {
-            self.confirm(applicant, &person.email).await?;
+            self.confirm(applicant, &person.email, seen).await?;
         }
         if application.lacks("profile") {
             let profile = person.profile();
@@ -238,19 +273,20 @@ impl Recruiter {
         }
     }
 
-    /// Has a code sent, reads the letter, and gives the code. An earlier code may arrive late, so
-    /// that a wrong one is not the end.
-    async fn confirm(&self, applicant: &Caller, address: &str) -> anyhow::Result<()> {
+    /// Reads the letter with the code, and gives the code. An earlier one may arrive late, so that
+    /// a wrong one is not the end.
+    async fn confirm(
+        &self,
+        applicant: &Caller,
+        address: &str,
+        seen: &mut HashSet<PathBuf>,
+    ) -> anyhow::Result<()> {
         #[derive(Deserialize)]
         struct Confirmation {
             confirmed: bool,
         }
-        let mut seen: HashSet<_> = self.outbox.letters().await?;
-        applicant
-            .step::<IgnoredAny>("/application/email-code")
-            .await?;
         for _ in 0..CODES {
-            let code = self.outbox.code(address, &mut seen).await?;
+            let code = self.outbox.code(address, seen).await?;
             let body = json!({ "code": code });
             let answer: Confirmation = applicant
                 .post("/application/email-confirmation", &body)

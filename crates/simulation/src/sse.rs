@@ -138,9 +138,9 @@ impl Events {
                     self.heard_at = Instant::now();
                     self.ready.extend(parser.push(&chunk));
                 }
-                Ok(Some(Err(_)) | None) => self.close().await,
                 Err(_) if Instant::now() >= deadline => return Ok(None),
-                Err(_) => self.close().await,
+                // The stream has ended, or is as good as ended.
+                _ => self.close().await,
             }
         }
     }
@@ -171,6 +171,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{
+        client::Api,
+        testing::{Platform, stream},
+    };
 
     const STREAM: &str = ": keep-alive\n\nevent: desk\ndata: {\"a\":1}\n\n\
         id: 7\r\nevent: message\r\ndata: first\r\ndata:second\r\n\r\n\
@@ -217,6 +221,38 @@ mod tests {
         let mut parser = Parser::default();
         let events = parser.push("\u{feff}data: a\n\n".as_bytes());
         assert_eq!(events, [event("message", "a", None)]);
+    }
+
+    #[tokio::test]
+    async fn a_broken_stream_is_opened_again_after_the_last_event() {
+        let first = "id: 1\ndata: one\n\nid: 2\ndata: two\n\nid: 3\ndata: thr";
+        let answers = vec![stream(first), stream("id: 3\ndata: three\n\n")];
+        let platform = Platform::answering(answers).await;
+        let api = Api::new(&platform.url).unwrap();
+        let mut events = Events::new(&Arc::new(Caller::nobody(&api)), "/events".to_owned());
+        let mut read = Vec::new();
+        for _ in 0..3 {
+            read.push(
+                events
+                    .next(Duration::from_secs(5))
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .data,
+            );
+        }
+        assert_eq!(read, ["one", "two", "three"]);
+        let asked = platform.asked();
+        assert!(
+            !asked[0].to_lowercase().contains("last-event-id"),
+            "{}",
+            asked[0]
+        );
+        assert!(
+            asked[1].to_lowercase().contains("last-event-id: 2"),
+            "{}",
+            asked[1]
+        );
     }
 
     proptest! {

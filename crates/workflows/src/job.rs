@@ -102,14 +102,14 @@ pub enum Failure {
 pub fn run_job(job: &Claimed, outside: &Outside) -> Result<(), Failure> {
     let work: Job = serde_json::from_value(job.payload.clone())
         .map_err(|error| Failure::Final(format!("not a job of this version: {error}")))?;
-    let letter = work.into_letter(&outside.public_url).map_err(failure)?;
+    let letter = work.into_letter(&outside.public_url).map_err(|error| failure(&error))?;
     outside
         .mailer
         .send(&letter, &job.id.to_string())
-        .map_err(failure)
+        .map_err(|error| failure(&error))
 }
 
-fn failure(error: mail::Error) -> Failure {
+fn failure(error: &mail::Error) -> Failure {
     if error.is_permanent() {
         Failure::Final(error.to_string())
     } else {

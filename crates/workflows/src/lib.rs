@@ -42,7 +42,7 @@ pub use dispatch::{
 };
 pub use identity::{
     create_account, create_machine_key, open_session, refresh as refresh_session,
-    reinstate_account, revoke_machine_key, sign_in, sign_out, suspend_account,
+    reinstate_staff, revoke_machine_key, sign_in, sign_out, suspend_staff,
 };
 pub use jobs::{
     claim as claim_jobs, discard as discard_job, fail as fail_job, finish as finish_job,

@@ -20,8 +20,8 @@ pub(crate) async fn unknown(request: HttpRequest, document: Data<OpenApi>) -> Ht
     let mut response = refuse(&request, refusal).error_response();
     let allowed = match document.paths.paths.get(&pattern) {
         Some(operations) => methods(operations),
-        // A page: what is not a form is read only.
-        None => "GET, HEAD, POST".to_owned(),
+        // A page: it is read, or it is a form.
+        None => "GET, POST".to_owned(),
     };
     if let Ok(allowed) = allowed.try_into() {
         response.headers_mut().insert(header::ALLOW, allowed);

@@ -128,12 +128,22 @@ const fn ways_of(role: Role) -> &'static [(&'static str, &'static str)] {
             ("/shifts", "Shifts"),
             ("/earnings", "Earnings"),
         ],
-        Role::Supervisor | Role::Admin => &[
+        Role::Supervisor => &[
             ("/ops", "Live queue"),
             ("/ops/agents", "Applications"),
             ("/ops/shifts", "Shifts"),
+            ("/ops/customers", "Customers"),
         ],
-        Role::FinancePreparer | Role::FinanceApprover => &[("/finance", "Payout runs")],
+        Role::Admin => &[
+            ("/ops", "Live queue"),
+            ("/ops/agents", "Applications"),
+            ("/ops/shifts", "Shifts"),
+            ("/ops/customers", "Customers"),
+            ("/admin", "Setup"),
+        ],
+        Role::FinancePreparer | Role::FinanceApprover => {
+            &[("/finance", "Payout runs"), ("/finance/rates", "Rates")]
+        }
     }
 }
 

@@ -38,7 +38,10 @@ async fn guarded(stranger: &Visitor) -> Vec<Operation> {
             };
             let roles = |scheme: &str| security.iter().find_map(|one| one[scheme].as_array());
             let names = |roles: &Vec<Value>| {
-                roles.iter().map(|role| role.as_str().unwrap().to_owned()).collect()
+                roles
+                    .iter()
+                    .map(|role| role.as_str().unwrap().to_owned())
+                    .collect()
             };
             found.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
@@ -58,7 +61,11 @@ async fn a_stranger_is_asked_to_sign_in() {
     assert!(operations.len() >= 2);
     for operation in operations {
         let answer = operation.call(&stranger).await;
-        assert_eq!(answer.status, 401, "{} {}", operation.method, operation.path);
+        assert_eq!(
+            answer.status, 401,
+            "{} {}",
+            operation.method, operation.path
+        );
         answer.assert_problem(401, "not_signed_in");
     }
 }
@@ -80,7 +87,10 @@ async fn a_wrong_role_is_turned_away_before_anything_else() {
         let name = format!("{} {}", operation.method, operation.path);
         let roles = operation.people.iter().flatten();
         for role in roles {
-            assert!(role.parse::<Role>().is_ok(), "{name} is for an unknown role, {role}");
+            assert!(
+                role.parse::<Role>().is_ok(),
+                "{name} is for an unknown role, {role}"
+            );
         }
         for person in &people {
             if !operation.allows(person.account.role) {
@@ -90,7 +100,11 @@ async fn a_wrong_role_is_turned_away_before_anything_else() {
             }
         }
         if !operation.machines {
-            assert_eq!(operation.call(&machine).await.status, 403, "{name} as a machine");
+            assert_eq!(
+                operation.call(&machine).await.status,
+                403,
+                "{name} as a machine"
+            );
         }
     }
 }

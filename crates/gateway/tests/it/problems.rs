@@ -123,6 +123,10 @@ async fn an_unknown_address_and_an_unknown_method_are_told_apart() {
         .delete("/api/v1/health")
         .await
         .assert_problem(405, "method_not_allowed");
+    stranger
+        .put("/api/v1/me", &json!({}))
+        .await
+        .assert_problem(405, "method_not_allowed");
 
     let answer = stranger.get(SIGN_IN).await;
     answer.assert_problem(405, "method_not_allowed");

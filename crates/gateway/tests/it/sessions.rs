@@ -146,7 +146,10 @@ async fn what_somebody_does_is_on_record_as_theirs() {
     let app = TestApp::spawn().await;
     let person = app.supervisor().await;
 
-    person.delete("/api/v1/sessions/current").await.assert_status(204);
+    person
+        .delete("/api/v1/sessions/current")
+        .await
+        .assert_status(204);
 
     let recorded = app.database.number(&format!(
         "SELECT count(*) FROM audit.events WHERE actor = '{}' AND action = 'sign_out' \

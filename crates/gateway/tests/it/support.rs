@@ -167,7 +167,6 @@ impl TestApp {
             proof,
         }
     }
-
 }
 
 impl Drop for TestApp {

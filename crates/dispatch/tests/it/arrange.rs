@@ -1,0 +1,139 @@
+//! Agents, queues and tickets for tests.
+
+use chrono::Utc;
+use db::{
+    Tx,
+    testing::{Sandbox, TestDatabase, sandbox},
+};
+use dispatch::{
+    Candidate, Customer, Engagement, Error, Escalation, Offer, QueueInput, Reason, Ticket,
+};
+use kernel::{AccountId, AgentId};
+
+/// A sandbox with the queue `general`: offers of 20 seconds, wrap-ups of 60.
+pub fn floor() -> Sandbox {
+    let mut sandbox = sandbox();
+    sandbox.write(save_queue).unwrap();
+    sandbox
+}
+
+/// The same in a database of its own, for races.
+pub fn shared_floor() -> TestDatabase {
+    let mut database = TestDatabase::create();
+    database.db().write_blocking("test", save_queue).unwrap();
+    database
+}
+
+fn save_queue(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let queue = QueueInput {
+        code: "general".to_owned(),
+        name: "General".to_owned(),
+        first_reply_seconds: 120,
+        offer_seconds: 20,
+        wrap_up_seconds: 60,
+        ticket_weight: 1,
+    };
+    dispatch::save_queue(tx, &queue).map(drop)
+}
+
+/// The statements that make an agent, and the agent as routing sees them.
+fn new_agent() -> (String, Candidate) {
+    let (account, agent) = (AccountId::new(), AgentId::new());
+    let reference = format!("cus-{agent}");
+    let sql = format!(
+        "INSERT INTO identity.accounts VALUES
+            ('{account}', '{agent}@example.org', 'An agent', '-', 'agent', 'active', now());
+         INSERT INTO onboarding.agents (id, account_id, customer_ref, tier, customer_since, country,
+             email, display_name, status, created_at, submitted_at, decided_at)
+         VALUES ('{id}', '{account}', '{reference}', 'gold', '2020-01-01', 'SE',
+             '{agent}@example.org', 'An agent', 'active', now(), now(), now());
+         INSERT INTO onboarding.decisions (agent_id, kind, decided_by, reason, decided_at)
+         VALUES ('{id}', 'approve', '{account}', 'for the test', now());
+         INSERT INTO onboarding.fulfilments SELECT '{id}', requirement, now() FROM unnest(ARRAY
+             ['email', 'profile', 'agreement', 'assessment', 'payout_details']) AS requirement;",
+        account = account.uuid(),
+        id = agent.uuid(),
+    );
+    let candidate = Candidate {
+        agent_id: agent,
+        customer_ref: reference,
+        household_ref: None,
+        languages: vec!["en".to_owned()],
+        skills: vec![("care".to_owned(), 3)],
+    };
+    (sql, candidate)
+}
+
+/// An agent with two units, English and the skill `care`.
+pub fn agent(sandbox: &mut Sandbox) -> Candidate {
+    let (sql, candidate) = new_agent();
+    sandbox.sql(&sql);
+    sandbox.write(|tx| dispatch::open_workload(tx, candidate.agent_id)).unwrap();
+    candidate
+}
+
+/// The same for races.
+pub fn shared_agent(database: &mut TestDatabase) -> Candidate {
+    let (sql, candidate) = new_agent();
+    database.sql(&sql);
+    let id = candidate.agent_id;
+    database.db().write_blocking("test", |tx| dispatch::open_workload(tx, id)).unwrap();
+    candidate
+}
+
+/// A handoff that any [`agent`] can take.
+pub fn escalation(external_id: &str) -> Escalation {
+    Escalation {
+        source: "test".to_owned(),
+        external_id: external_id.to_owned(),
+        customer: Customer {
+            reference: "cus-1".to_owned(),
+            tier: "gold".to_owned(),
+            locale: "en-GB".to_owned(),
+            display_name: "Robin".to_owned(),
+            household: Some("house-1".to_owned()),
+        },
+        queue: "general".to_owned(),
+        language: "en".to_owned(),
+        required_skills: vec!["care".to_owned()],
+        reason: Reason::Complex,
+        summary: "A refund has not arrived.".to_owned(),
+        intent: None,
+        confidence: None,
+        priority: None,
+        transcript: Vec::new(),
+    }
+}
+
+pub fn ticket(sandbox: &mut Sandbox, external_id: &str) -> Ticket {
+    sandbox.write(|tx| dispatch::escalate(tx, escalation(external_id))).unwrap()
+}
+
+pub fn shared_ticket(database: &mut TestDatabase, external_id: &str) -> Ticket {
+    let handoff = escalation(external_id);
+    database.db().write_blocking("test", |tx| dispatch::escalate(tx, handoff.clone())).unwrap()
+}
+
+/// Runs the matcher once with these agents present.
+pub fn run_matcher(sandbox: &mut Sandbox, present: &[&Candidate]) -> Vec<Offer> {
+    let present: Vec<Candidate> = present.iter().map(|agent| (*agent).clone()).collect();
+    sandbox.write(|tx| dispatch::match_tickets(tx, &present)).unwrap()
+}
+
+/// A ticket in the agent's hands.
+pub fn engaged(sandbox: &mut Sandbox, agent: &Candidate, external_id: &str) -> Engagement {
+    let ticket = ticket(sandbox, external_id);
+    sandbox.write(|tx| dispatch::claim(tx, ticket.id, agent)).unwrap()
+}
+
+/// The state of a ticket now.
+pub fn status(sandbox: &mut Sandbox, ticket: &Ticket) -> dispatch::TicketStatus {
+    let found: Result<_, Error> =
+        sandbox.read(|conn| Ok(dispatch::queries::ticket(conn, ticket.id)?));
+    found.unwrap().unwrap().status
+}
+
+/// Whole seconds, so that instants compare as the database keeps them.
+pub fn now() -> chrono::DateTime<Utc> {
+    db::Clock::default().now()
+}

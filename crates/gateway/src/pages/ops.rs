@@ -1,0 +1,16 @@
+//! The pages of operations: what goes on, who works, when, and for whom.
+
+mod agents;
+mod customers;
+mod floor;
+mod shifts;
+
+use actix_web::web::ServiceConfig;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .configure(floor::configure)
+        .configure(agents::configure)
+        .configure(shifts::configure)
+        .configure(customers::configure);
+}
