@@ -8,8 +8,9 @@
 //! - IBAN: two letters, two digits and 11 to 30 letters or digits with a remainder of 1 modulo 97
 //!   (ISO 13616), spaces allowed;
 //! - e-mail: a local part, `@` and a name with a dot;
-//! - phone: `+` or `00` and 8 to 15 digits (ITU-T E.164); `0` and 9 to 11 more; or ten digits in
-//!   the North American plan.
+//! - phone: `+` or `00` and 8 to 15 digits (ITU-T E.164); `0` and 9 to 11 more; ten digits in the
+//!   North American plan; or 8 to 12 digits in three or more groups, or with an area code in
+//!   parentheses, that are no date. Shorter local numbers look like order numbers, and stay.
 
 use kernel::text_enum;
 
@@ -195,13 +196,14 @@ fn number(chars: &[char], start: usize) -> Option<Found> {
         return None;
     }
     let mut digits: Vec<u32> = Vec::new();
-    let mut groups = 1;
+    let mut groups: Vec<usize> = Vec::new();
     let mut end = start;
     let mut gap = 0;
     for (offset, c) in chars[start..].iter().enumerate() {
         if let Some(digit) = c.to_digit(10) {
-            if gap > 0 && !digits.is_empty() {
-                groups += 1;
+            match groups.last_mut() {
+                Some(length) if gap == 0 => *length += 1,
+                _ => groups.push(1),
             }
             digits.push(digit);
             end = start + offset + 1;
@@ -217,7 +219,7 @@ fn number(chars: &[char], start: usize) -> Option<Found> {
     }
     let kind = if is_card(&digits) {
         Some(Kind::Card)
-    } else if is_phone(first, &digits, groups) {
+    } else if is_phone(first, &digits, &groups) {
         Some(Kind::Phone)
     } else {
         None
@@ -244,7 +246,7 @@ fn passes_luhn(digits: &[u32]) -> bool {
     sum.is_multiple_of(10)
 }
 
-fn is_phone(first: char, digits: &[u32], groups: usize) -> bool {
+fn is_phone(first: char, digits: &[u32], groups: &[usize]) -> bool {
     let international = first == '+' || digits.starts_with(&[0, 0]);
     let national = digits.first() == Some(&0) && (10..=12).contains(&digits.len());
     // Area code and exchange begin with 2 to 9; an optional 1 goes before.
@@ -254,8 +256,12 @@ fn is_phone(first: char, digits: &[u32], groups: usize) -> bool {
         digits
     };
     let north_american = local.len() == 10 && local[0] >= 2 && local[3] >= 2;
-    let grouped = groups >= 3 && (9..=12).contains(&digits.len());
-    (international && (8..=15).contains(&digits.len())) || national || north_american || grouped
+    let is_date = matches!(groups, [4, 2, 2] | [2, 2, 4]);
+    let grouped = (groups.len() >= 3 || first == '(') && (8..=12).contains(&digits.len());
+    (international && (8..=15).contains(&digits.len()))
+        || national
+        || north_american
+        || (grouped && !is_date)
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ const events = new EventSource(floor.dataset.events);
 events.addEventListener("open", () => say("good", "Live"));
 events.addEventListener("error", () => {
   // A stream that was refused does not come back by itself: the session is over.
-  if (events.readyState === EventSource.CLOSED) location.reload();
+  if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
   else say("wait", "Reconnecting");
 });
 events.addEventListener("floor", (event) => show(JSON.parse(event.data)));

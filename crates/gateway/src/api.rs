@@ -40,7 +40,12 @@ use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
 use crate::problem::Problem;
 
+pub(crate) use conversations::ConversationView;
+pub(crate) use desk::{DeskView, claimable_tickets};
+pub(crate) use engagements::EngagementView;
+pub(crate) use messages::MessageView;
 pub use sessions::{AccountView, TokensView};
+pub(crate) use tickets::TicketBrief;
 pub(crate) use unknown::unknown;
 
 /// Where the API begins.

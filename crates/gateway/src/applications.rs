@@ -1,6 +1,6 @@
 //! Beginning an application, as the API and the pages do it.
 
-use actix_web::web::Data;
+use actix_web::{HttpRequest, web::Data};
 use identity::SessionKind;
 use kernel::FieldError;
 use onboarding::Invitation;
@@ -9,6 +9,7 @@ use workflows::{Applicant, Applied};
 
 use crate::{
     problem::{ApiError, ApiResult},
+    sign_in::client_address,
     state::State,
 };
 
@@ -34,11 +35,16 @@ pub(crate) fn invitation_link(state: &State, invitation: &Invitation) -> String 
 }
 
 /// Has an invitation sent, if this is the address of a customer. Nobody hears whether it is.
-pub(crate) async fn request_invitation(state: &Data<State>, email: &str) -> ApiResult<()> {
-    let (email, shared) = (identity::normalized_email(email)?, state.clone());
+pub(crate) async fn request_invitation(
+    state: &Data<State>,
+    request: &HttpRequest,
+    email: String,
+) -> ApiResult<()> {
+    let address = client_address(request, state.settings.trust_proxy);
+    let shared = state.clone();
     let link = move |invitation: &Invitation| invitation_link(&shared, invitation);
     let write = state.db.write("request_invitation", move |tx| {
-        workflows::request_invitation(tx, &email, &link)
+        workflows::request_invitation(tx, &email, &address, &link)
     });
     Ok(write.await?)
 }

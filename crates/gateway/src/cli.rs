@@ -30,6 +30,10 @@ enum Command {
     Migrate,
     /// Print the description of the API (`OpenAPI` 3.1, JSON)
     Openapi,
+    /// Serve a marketplace that is alive, to look around in
+    Demo(command::demo::Arguments),
+    /// Play recorded conversations through the API to their end, and report
+    Simulate(command::simulate::Arguments),
     /// Check every promise against the database; the exit code is 1 when one is broken
     Verify,
 }
@@ -37,12 +41,18 @@ enum Command {
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
     let Line { command, settings } = Line::parse();
-    trace::start(settings.log_format);
+    let usual = match command {
+        Command::Demo(_) | Command::Simulate(_) => trace::QUIET,
+        _ => trace::SERVING,
+    };
+    trace::start(settings.log_format, usual);
     let outcome = match command {
         Command::Serve { no_worker } => command::serve::run(settings, !no_worker),
         Command::Worker => command::worker::run(&settings),
         Command::Migrate => command::migrate::run(&settings),
         Command::Openapi => command::openapi::run(),
+        Command::Demo(arguments) => command::demo::run(settings, arguments),
+        Command::Simulate(arguments) => command::simulate::run(settings, &arguments),
         Command::Verify => command::verify::run(&settings),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,8 +1,11 @@
 //! What each subcommand does.
 
+pub mod demo;
+mod inhouse;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
+pub mod simulate;
 pub mod verify;
 pub mod worker;
 

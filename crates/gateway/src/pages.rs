@@ -6,16 +6,22 @@
 
 mod admin;
 mod assets;
+mod conversation;
+mod desk;
+mod earnings;
 mod error;
 mod fields;
+mod figures;
 mod finance;
 mod form;
 mod home;
+mod join;
 mod layout;
 mod ops;
 mod outbox;
+mod shifts;
 mod sign_in;
-mod words;
+mod wording;
 
 use actix_web::{
     HttpResponse,
@@ -47,6 +53,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(home::configure)
         .configure(sign_in::configure)
         .configure(outbox::configure)
+        .configure(join::configure)
+        .configure(desk::configure)
+        .configure(shifts::configure)
+        .configure(earnings::configure)
+        .configure(conversation::configure)
         .configure(ops::configure)
         .configure(admin::configure)
         .configure(finance::configure)
@@ -85,7 +96,7 @@ pub fn see_other_with_notice(path: &str, notice: &str) -> HttpResponse {
         .finish()
 }
 
-fn strict_cookie<'c>(name: &'c str, value: String, max_age: Duration) -> Cookie<'c> {
+fn strict_cookie(name: &str, value: String, max_age: Duration) -> Cookie<'_> {
     Cookie::build(name, value)
         .path("/")
         .secure(true)

@@ -69,9 +69,9 @@ impl Event {
 
     /// The same with an id, which a client that comes back sends as `Last-Event-ID`.
     #[must_use]
-    pub fn with_id(self, id: impl ToString) -> Self {
+    pub fn with_id(self, id: impl Into<i64>) -> Self {
         Self {
-            id: Some(id.to_string()),
+            id: Some(id.into().to_string()),
             ..self
         }
     }

@@ -16,11 +16,14 @@ use crate::settings::LogFormat;
 /// A part of a path that is longer than an id may be the token of a signed link.
 const ID_LENGTH: usize = 36;
 
-/// Starts logging to standard error. `RUST_LOG` says how much.
-pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        EnvFilter::new("info,actix_server=warn,tracing_actix_web=warn,diesel_migrations=warn")
-    });
+/// What is logged of a platform that serves.
+pub const SERVING: &str = "info,actix_server=warn,tracing_actix_web=warn,diesel_migrations=warn";
+/// What is logged where a person reads the output.
+pub const QUIET: &str = "warn,tracing_actix_web=error";
+
+/// Starts logging to standard error. `RUST_LOG` says how much, else `usual`.
+pub fn start(format: LogFormat, usual: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -117,7 +117,11 @@ pub fn reinstate_staff(tx: &mut Tx<'_>, id: AccountId) -> Result<(), Error> {
 
 fn check_staff(tx: &mut Tx<'_>, id: AccountId) -> Result<(), Error> {
     let account = store::lock_account(tx, id)?.ok_or(Error::AccountNotFound)?;
-    if account.role.is_staff() { Ok(()) } else { Err(Error::NotStaff) }
+    if account.role.is_staff() {
+        Ok(())
+    } else {
+        Err(Error::NotStaff)
+    }
 }
 
 fn set_status(tx: &mut Tx<'_>, id: AccountId, status: AccountStatus) -> Result<(), Error> {

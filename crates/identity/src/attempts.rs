@@ -1,11 +1,13 @@
-//! Failed sign-ins, counted by account and by address, so that passwords cannot be guessed.
+//! What strangers try, counted: failed sign-ins, so that passwords cannot be guessed; and letters
+//! asked for, so that nobody's mailbox is flooded. Both by account and by address.
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use db::Tx;
 use diesel::prelude::*;
 
-use crate::{Error, schema::attempts};
+use crate::{Error, schema::attempts, store};
 
 /// How long failures are remembered, from the first one on.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::minutes(15);
@@ -13,6 +15,10 @@ pub(crate) const WINDOW: TimeDelta = TimeDelta::minutes(15);
 const ACCOUNT_FAILURES: i32 = 10;
 /// So many from an address, which a whole office may share.
 const ADDRESS_FAILURES: i32 = 100;
+/// So many letters to one mailbox in a window.
+const LETTERS: i32 = 3;
+/// So many letters asked for from an address, which a whole office may share.
+const ADDRESS_LETTERS: i32 = 30;
 
 /// Failed sign-ins of one subject.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -38,6 +44,29 @@ impl Subjects {
             address: format!("address:{}", network(address)),
         }
     }
+
+    /// The subjects of one letter. `email` is normalised.
+    fn of_letter(email: &str, address: &str) -> Self {
+        Self {
+            account: format!("letter:{email}"),
+            address: format!("letters-from:{}", network(address)),
+        }
+    }
+}
+
+/// Lets somebody who is not signed in have a letter sent, and counts it; refuses when there were
+/// too many to this mailbox, or from this address. Whether a letter goes out makes no difference.
+pub fn admit_letter(tx: &mut Tx<'_>, email: &str, address: &str) -> Result<(), Error> {
+    let subjects = Subjects::of_letter(&crate::normalized_email(email)?, address);
+    let rows = store::find_attempts(tx.conn(), &subjects)?;
+    if let Some(retry_after_seconds) = longest_wait(&rows, tx.now()) {
+        return Err(Error::TooManyLetters {
+            retry_after_seconds,
+        });
+    }
+    store::count_failure(tx, &subjects.account)?;
+    store::count_failure(tx, &subjects.address)?;
+    Ok(())
 }
 
 /// What one household or office has: an `IPv4` address, or the first half of an `IPv6` address,
@@ -63,7 +92,7 @@ fn network(address: &str) -> String {
 
 /// Turns a sign-in away when one of its subjects failed too often in its window.
 pub(crate) fn check(rows: &[Attempts], now: DateTime<Utc>) -> Result<(), Error> {
-    match rows.iter().filter_map(|row| row.wait(now)).max() {
+    match longest_wait(rows, now) {
         Some(retry_after_seconds) => Err(Error::TooManyAttempts {
             retry_after_seconds,
         }),
@@ -71,16 +100,25 @@ pub(crate) fn check(rows: &[Attempts], now: DateTime<Utc>) -> Result<(), Error> 
     }
 }
 
+fn longest_wait(rows: &[Attempts], now: DateTime<Utc>) -> Option<u32> {
+    rows.iter().filter_map(|row| row.wait(now)).max()
+}
+
 impl Attempts {
+    /// How often is too often, by the kind of subject.
+    fn limit(&self) -> i32 {
+        match self.subject.split_once(':') {
+            Some(("account", _)) => ACCOUNT_FAILURES,
+            Some(("letter", _)) => LETTERS,
+            Some(("letters-from", _)) => ADDRESS_LETTERS,
+            _ => ADDRESS_FAILURES,
+        }
+    }
+
     /// Seconds until this subject may try again, rounded up; none if it may now.
     fn wait(&self, now: DateTime<Utc>) -> Option<u32> {
-        let limit = if self.subject.starts_with("account:") {
-            ACCOUNT_FAILURES
-        } else {
-            ADDRESS_FAILURES
-        };
         let left = (self.window_start + WINDOW).signed_duration_since(now);
-        if self.failures < limit || left <= TimeDelta::zero() {
+        if self.failures < self.limit() || left <= TimeDelta::zero() {
             return None;
         }
         let seconds = left.num_seconds() + i64::from(left.subsec_nanos() > 0);

@@ -17,6 +17,15 @@ pub enum Error {
         /// Until the window of attempts is over.
         retry_after_seconds: u32,
     },
+    /// Too many letters were asked for.
+    #[error(
+        "a letter is on its way already; please look into your mail, or try again in {}",
+        Self::wait(*.retry_after_seconds)
+    )]
+    TooManyLetters {
+        /// Until the window is over.
+        retry_after_seconds: u32,
+    },
     /// Somebody has this address already.
     #[error("there is already an account with this e-mail address; please sign in instead")]
     EmailTaken,
@@ -67,7 +76,7 @@ impl Classify for Error {
     fn class(&self) -> Class {
         match self {
             Self::NotSignedIn => Class::Unauthenticated,
-            Self::TooManyAttempts { .. } => Class::RateLimited,
+            Self::TooManyAttempts { .. } | Self::TooManyLetters { .. } => Class::RateLimited,
             Self::EmailTaken | Self::NotStaff => Class::Conflict,
             Self::OwnAccount => Class::Forbidden,
             Self::AccountNotFound | Self::MachineKeyNotFound => Class::NotFound,
@@ -81,6 +90,7 @@ impl Classify for Error {
         match self {
             Self::NotSignedIn => "not_signed_in",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::TooManyLetters { .. } => "too_many_letters",
             Self::EmailTaken => "email_taken",
             Self::AccountNotFound => "account_not_found",
             Self::OwnAccount => "own_account",
@@ -103,6 +113,9 @@ impl Classify for Error {
     fn retry_after_seconds(&self) -> Option<u32> {
         match self {
             Self::TooManyAttempts {
+                retry_after_seconds,
+            }
+            | Self::TooManyLetters {
                 retry_after_seconds,
             } => Some(*retry_after_seconds),
             _ => None,

@@ -47,6 +47,7 @@ pub use account::{
     Account, AccountStatus, NewAccount, change_role, create_account, reinstate_account,
     reinstate_staff, suspend_account, suspend_staff,
 };
+pub use attempts::admit_letter;
 pub use email::normalized_email;
 pub use error::Error;
 pub use machine_key::{MachineKey, MachineKeyStatus, create_machine_key, revoke_machine_key};

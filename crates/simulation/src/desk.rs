@@ -77,7 +77,10 @@ pub(crate) struct Clerk {
 /// The state of one sitting at the desk.
 struct Sitting {
     desk: Events,
-    hands: JoinSet<String>,
+    hands: JoinSet<(String, bool)>,
+    /// The offers that have been answered and the engagements that have been ended: the desk may
+    /// be told late.
+    settled: HashSet<String>,
     /// The engagements that are being worked on.
     busy: HashSet<String>,
     /// The end of a break.
@@ -130,6 +133,7 @@ impl Clerk {
         let mut sitting = Sitting {
             desk: Events::new(&self.caller, "/desk/events".to_owned()),
             hands: JoinSet::new(),
+            settled: HashSet::new(),
             busy: HashSet::new(),
             back_at: None,
             presence: "available",
@@ -141,8 +145,8 @@ impl Clerk {
             tokio::select! {
                 _ = heartbeat.tick() => self.beat(sitting.presence).await?,
                 Some(done) = sitting.hands.join_next() => {
-                    if let Ok(engagement) = done {
-                        self.put_down(&mut sitting, &engagement);
+                    if let Ok((engagement, is_ended)) = done {
+                        self.put_down(&mut sitting, engagement, is_ended);
                     }
                 }
                 () = sleep_until(back_at.unwrap_or_else(Instant::now)), if back_at.is_some() => {
@@ -180,11 +184,14 @@ impl Clerk {
         Ok(())
     }
 
-    fn put_down(&self, sitting: &mut Sitting, engagement: &str) {
-        sitting.busy.remove(engagement);
+    fn put_down(&self, sitting: &mut Sitting, engagement: String, is_ended: bool) {
+        sitting.busy.remove(&engagement);
         if self.manner == Manner::Leisurely && sitting.busy.is_empty() {
-            let break_ = stable::between("break", engagement, 10_000, 30_000);
+            let break_ = stable::between("break", &engagement, 10_000, 30_000);
             sitting.back_at = Some(Instant::now() + break_);
+        }
+        if is_ended {
+            sitting.settled.insert(engagement);
         }
     }
 
@@ -213,14 +220,17 @@ impl Clerk {
                 continue;
             };
             let is_live = matches!(status.as_str(), "talking" | "wrapping");
-            if is_live && sitting.busy.insert(id.clone()) {
+            let is_new = !sitting.settled.contains(&id) && !sitting.busy.contains(&id);
+            if is_live && is_new {
+                sitting.busy.insert(id.clone());
                 let (clerk, script) = (self.clone(), Arc::clone(script));
                 sitting.hands.spawn(async move {
-                    if let Err(failure) = clerk.engage(&id, &ticket.external_id, &script).await {
+                    let engaged = clerk.engage(&id, &ticket.external_id, &script).await;
+                    if let Err(failure) = &engaged {
                         tracing::warn!(%failure, "an agent had to interrupt a conversation");
                         sleep(BEFORE_RETURNING).await;
                     }
-                    id
+                    (id, engaged.unwrap_or(false))
                 });
             }
         }
@@ -231,8 +241,8 @@ impl Clerk {
         Ok(())
     }
 
-    /// One conversation, from where it stands to its end.
-    async fn engage(&self, id: &str, external_id: &str, script: &Script) -> Result<(), Failure> {
+    /// One conversation, from where it stands to its end. Gives whether it has ended.
+    async fn engage(&self, id: &str, external_id: &str, script: &Script) -> Result<bool, Failure> {
         let base = format!("/engagements/{id}");
         let mut feed = Feed::open(&self.caller, base.clone()).await?;
         let part = Part {
@@ -246,7 +256,7 @@ impl Clerk {
         };
         if feed.status() == "talking" {
             match part.play(&mut feed).await? {
-                Waited::Stalled => return Ok(()),
+                Waited::Stalled => return Ok(false),
                 Waited::Done if script.ending == Ending::CustomerLeft => {
                     feed.wait(FAREWELL, Feed::has_note).await?;
                 }
@@ -270,7 +280,7 @@ impl Clerk {
                 .post::<IgnoredAny>(&format!("{base}/resolve"), &body)
                 .await,
         )?;
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 /// After so much silence we ask.
 const ASK_AFTER: Duration = Duration::from_secs(10);
 /// A conversation in which nothing happens for so long is given up.
-const STALLED_AFTER: Duration = Duration::from_mins(5);
+const STALLED_AFTER: Duration = Duration::from_mins(10);
 
 /// What a side sees of a message.
 #[derive(Deserialize)]
@@ -140,17 +140,19 @@ impl Feed {
             if moved.elapsed() >= patience {
                 return Ok(Waited::Stalled);
             }
-            let before = (self.last, self.standing.status.clone());
-            self.step(ASK_AFTER.min(patience)).await?;
-            if before != (self.last, self.standing.status.clone()) {
+            let before = self.last;
+            let was_told = self.step(ASK_AFTER.min(patience)).await?;
+            if was_told || before != self.last {
                 moved = Instant::now();
             }
         }
     }
 
-    /// Takes in what comes next; where nothing comes, asks.
-    pub(crate) async fn step(&mut self, within: Duration) -> Result<(), Failure> {
-        match self.events.next(within).await? {
+    /// Takes in what comes next; where nothing comes, asks. Gives whether anything came.
+    async fn step(&mut self, within: Duration) -> Result<bool, Failure> {
+        let event = self.events.next(within).await?;
+        let was_told = event.is_some();
+        match event {
             Some(event) if event.name == "message" => {
                 let message: Message = self.parse(&event)?;
                 if message.number > self.last + 1 {
@@ -163,7 +165,7 @@ impl Feed {
             Some(_) => {}
             None => self.catch_up().await?,
         }
-        Ok(())
+        Ok(was_told)
     }
 
     fn parse<T: DeserializeOwned>(&self, event: &Event) -> Result<T, Failure> {

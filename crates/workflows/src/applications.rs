@@ -71,12 +71,14 @@ pub fn request_email_code(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> 
 }
 
 /// Sends an invitation to a customer of the directory; nothing at all to anybody else, and the
-/// caller cannot tell the difference.
+/// caller cannot tell the difference. `address` is where the request came from.
 pub fn request_invitation(
     tx: &mut Tx<'_>,
     email: &str,
+    address: &str,
     link: impl Fn(&Invitation) -> String,
 ) -> Result<(), Error> {
+    identity::admit_letter(tx, email, address)?;
     if let Some(customer) = onboarding::customer_by_email(tx.conn(), email)? {
         invite(tx, &customer, link)?;
     }

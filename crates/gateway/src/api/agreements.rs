@@ -34,8 +34,20 @@ pub struct AgreementView {
 impl From<Agreement> for AgreementView {
     fn from(agreement: Agreement) -> Self {
         let sha256 = agreement.sha256_hex();
-        let Agreement { version, title, body, published_at, .. } = agreement;
-        Self { version, title, body, sha256, published_at }
+        let Agreement {
+            version,
+            title,
+            body,
+            published_at,
+            ..
+        } = agreement;
+        Self {
+            version,
+            title,
+            body,
+            sha256,
+            published_at,
+        }
     }
 }
 
@@ -78,7 +90,11 @@ async fn show_agreement(
     state: Data<State>,
 ) -> ApiResult<web::Json<AgreementView>> {
     let agreement = state.read(onboarding::current_agreement).await?;
-    Ok(web::Json(agreement.ok_or(onboarding::Error::AgreementNotFound)?.into()))
+    Ok(web::Json(
+        agreement
+            .ok_or(onboarding::Error::AgreementNotFound)?
+            .into(),
+    ))
 }
 
 /// Accept the agreement that is current.

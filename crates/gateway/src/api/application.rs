@@ -24,7 +24,10 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(show_application).service(save_profile).service(submit_application);
+    config
+        .service(show_application)
+        .service(save_profile)
+        .service(submit_application);
 }
 
 /// An applicant or agent.
@@ -79,8 +82,16 @@ pub struct ChecklistItemView {
 }
 
 impl From<ChecklistItem> for ChecklistItemView {
-    fn from(ChecklistItem { requirement, fulfilled_at }: ChecklistItem) -> Self {
-        Self { requirement, fulfilled_at }
+    fn from(
+        ChecklistItem {
+            requirement,
+            fulfilled_at,
+        }: ChecklistItem,
+    ) -> Self {
+        Self {
+            requirement,
+            fulfilled_at,
+        }
     }
 }
 
@@ -129,7 +140,9 @@ struct ProfileBody {
 
 /// How an agent stands now.
 pub(super) async fn agent_view(state: &State, id: AgentId) -> ApiResult<AgentView> {
-    let line = state.read(move |conn| reports::agent_line(conn, id)).await?;
+    let line = state
+        .read(move |conn| reports::agent_line(conn, id))
+        .await?;
     Ok(line.ok_or(onboarding::Error::AgentNotFound)?.into())
 }
 
@@ -145,8 +158,12 @@ async fn show_application(
     state: Data<State>,
 ) -> ApiResult<web::Json<ApplicationView>> {
     let id = applicant.agent_id;
-    let application = state.read(move |conn| reports::application(conn, id)).await?;
-    Ok(web::Json(application.ok_or(onboarding::Error::AgentNotFound)?.into()))
+    let application = state
+        .read(move |conn| reports::application(conn, id))
+        .await?;
+    Ok(web::Json(
+        application.ok_or(onboarding::Error::AgentNotFound)?.into(),
+    ))
 }
 
 /// Save your profile.
@@ -163,9 +180,20 @@ async fn save_profile(
     body: Json<ProfileBody>,
 ) -> ApiResult<web::Json<AgentView>> {
     let (id, db) = (applicant.agent_id, applicant.acting_db());
-    let ProfileBody { display_name, time_zone, languages } = body.0;
-    let profile = ProfileInput { display_name, time_zone, languages };
-    db.write("save_profile", move |tx| workflows::save_profile(tx, id, &profile)).await?;
+    let ProfileBody {
+        display_name,
+        time_zone,
+        languages,
+    } = body.0;
+    let profile = ProfileInput {
+        display_name,
+        time_zone,
+        languages,
+    };
+    db.write("save_profile", move |tx| {
+        workflows::save_profile(tx, id, &profile)
+    })
+    .await?;
     Ok(web::Json(agent_view(&state, id).await?))
 }
 
@@ -181,6 +209,9 @@ async fn submit_application(
     state: Data<State>,
 ) -> ApiResult<web::Json<AgentView>> {
     let (id, db) = (applicant.agent_id, applicant.acting_db());
-    db.write("submit_application", move |tx| workflows::submit_application(tx, id)).await?;
+    db.write("submit_application", move |tx| {
+        workflows::submit_application(tx, id)
+    })
+    .await?;
     Ok(web::Json(agent_view(&state, id).await?))
 }

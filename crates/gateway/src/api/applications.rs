@@ -1,6 +1,6 @@
 //! How a customer becomes an applicant.
 
-use actix_web::{HttpResponse, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
 use identity::SessionKind;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -60,9 +60,10 @@ struct ApplicationBody {
 #[post("/invitation-requests")]
 async fn request_invitation(
     state: Data<State>,
+    request: HttpRequest,
     body: Json<InvitationRequestBody>,
 ) -> ApiResult<HttpResponse> {
-    applications::request_invitation(&state, &body.0.email).await?;
+    applications::request_invitation(&state, &request, body.0.email).await?;
     let message = "if this is the address of a customer, an invitation is on its way to it";
     Ok(HttpResponse::Accepted().json(InvitationRequestView { message }))
 }
@@ -77,8 +78,20 @@ async fn request_invitation(
 )]
 #[post("/applications")]
 async fn apply(state: Data<State>, body: Json<ApplicationBody>) -> ApiResult<HttpResponse> {
-    let ApplicationBody { invitation, email, display_name, password } = body.0;
-    let candidacy = Candidacy { invitation, email, display_name, password };
-    let session = applications::apply(&state, candidacy, SessionKind::Api).await?.session;
+    let ApplicationBody {
+        invitation,
+        email,
+        display_name,
+        password,
+    } = body.0;
+    let candidacy = Candidacy {
+        invitation,
+        email,
+        display_name,
+        password,
+    };
+    let session = applications::apply(&state, candidacy, SessionKind::Api)
+        .await?
+        .session;
     Ok(HttpResponse::Created().json(TokensView::issue(&state, session)?))
 }

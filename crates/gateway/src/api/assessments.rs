@@ -33,8 +33,19 @@ pub struct OfferedSkillView {
 
 impl From<Skill> for OfferedSkillView {
     fn from(skill: Skill) -> Self {
-        let Skill { code, name, pass_mark, questions_asked, .. } = skill;
-        Self { code, name, pass_mark, questions_asked }
+        let Skill {
+            code,
+            name,
+            pass_mark,
+            questions_asked,
+            ..
+        } = skill;
+        Self {
+            code,
+            name,
+            pass_mark,
+            questions_asked,
+        }
     }
 }
 
@@ -51,8 +62,19 @@ pub struct GrantView {
 
 impl From<SkillGrant> for GrantView {
     fn from(grant: SkillGrant) -> Self {
-        let SkillGrant { skill, proficiency, granted_at, valid_until, .. } = grant;
-        Self { skill, proficiency, granted_at, valid_until }
+        let SkillGrant {
+            skill,
+            proficiency,
+            granted_at,
+            valid_until,
+            ..
+        } = grant;
+        Self {
+            skill,
+            proficiency,
+            granted_at,
+            valid_until,
+        }
     }
 }
 
@@ -87,8 +109,18 @@ struct QuestionView {
 }
 
 impl From<PaperQuestion> for QuestionView {
-    fn from(PaperQuestion { number, prompt, options }: PaperQuestion) -> Self {
-        Self { number, prompt, options }
+    fn from(
+        PaperQuestion {
+            number,
+            prompt,
+            options,
+        }: PaperQuestion,
+    ) -> Self {
+        Self {
+            number,
+            prompt,
+            options,
+        }
     }
 }
 
@@ -126,8 +158,18 @@ struct ResultView {
 
 impl From<AttemptResult> for ResultView {
     fn from(result: AttemptResult) -> Self {
-        let AttemptResult { passed, score, pass_mark, grant } = result;
-        Self { passed, score, pass_mark, grant: grant.map(Into::into) }
+        let AttemptResult {
+            passed,
+            score,
+            pass_mark,
+            grant,
+        } = result;
+        Self {
+            passed,
+            score,
+            pass_mark,
+            grant: grant.map(Into::into),
+        }
     }
 }
 
@@ -143,7 +185,9 @@ impl From<AttemptResult> for ResultView {
 #[post("/application/attempts")]
 async fn start_attempt(applicant: Applicant, body: Json<AttemptBody>) -> ApiResult<HttpResponse> {
     let (id, skill, db) = (applicant.agent_id, body.0.skill, applicant.acting_db());
-    let write = db.write("start_attempt", move |tx| workflows::start_attempt(tx, id, &skill));
+    let write = db.write("start_attempt", move |tx| {
+        workflows::start_attempt(tx, id, &skill)
+    });
     Ok(HttpResponse::Created().json(AttemptView::from(write.await?)))
 }
 

@@ -38,10 +38,14 @@ struct ConfirmationView {
 impl From<Confirmation> for ConfirmationView {
     fn from(confirmation: Confirmation) -> Self {
         match confirmation {
-            Confirmation::Confirmed => Self { confirmed: true, tries_left: None },
-            Confirmation::Wrong { tries_left } => {
-                Self { confirmed: false, tries_left: Some(tries_left) }
-            }
+            Confirmation::Confirmed => Self {
+                confirmed: true,
+                tries_left: None,
+            },
+            Confirmation::Wrong { tries_left } => Self {
+                confirmed: false,
+                tries_left: Some(tries_left),
+            },
         }
     }
 }
@@ -55,7 +59,10 @@ impl From<Confirmation> for ConfirmationView {
 #[post("/application/email-code")]
 async fn send_code(applicant: Applicant) -> ApiResult<HttpResponse> {
     let (id, db) = (applicant.agent_id, applicant.acting_db());
-    db.write("request_email_code", move |tx| workflows::request_email_code(tx, id)).await?;
+    db.write("request_email_code", move |tx| {
+        workflows::request_email_code(tx, id)
+    })
+    .await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -72,6 +79,8 @@ async fn confirm_email(
     body: Json<CodeBody>,
 ) -> ApiResult<web::Json<ConfirmationView>> {
     let (id, code, db) = (applicant.agent_id, body.0.code, applicant.acting_db());
-    let write = db.write("confirm_email", move |tx| workflows::confirm_email(tx, id, &code));
+    let write = db.write("confirm_email", move |tx| {
+        workflows::confirm_email(tx, id, &code)
+    });
     Ok(web::Json(write.await?.into()))
 }

@@ -17,7 +17,9 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(show_payout_details).service(save_payout_details);
+    config
+        .service(show_payout_details)
+        .service(save_payout_details);
 }
 
 /// Where an agent's money goes. The account number itself is never sent back.
@@ -36,8 +38,25 @@ pub struct PayeeView {
 
 impl From<Payee> for PayeeView {
     fn from(payee: Payee) -> Self {
-        let Payee { name, street, building, postcode, city, country, iban_masked, .. } = payee;
-        Self { name, street, building, postcode, city, country, iban_masked }
+        let Payee {
+            name,
+            street,
+            building,
+            postcode,
+            city,
+            country,
+            iban_masked,
+            ..
+        } = payee;
+        Self {
+            name,
+            street,
+            building,
+            postcode,
+            city,
+            country,
+            iban_masked,
+        }
     }
 }
 
@@ -61,9 +80,25 @@ struct PayeeBody {
 
 impl From<PayeeBody> for PayeeInput {
     fn from(body: PayeeBody) -> Self {
-        let PayeeBody { name, street, building, postcode, city, country, iban } = body;
+        let PayeeBody {
+            name,
+            street,
+            building,
+            postcode,
+            city,
+            country,
+            iban,
+        } = body;
         let iban = iban.expose_secret().to_owned();
-        Self { name, street, building, postcode, city, country, iban }
+        Self {
+            name,
+            street,
+            building,
+            postcode,
+            city,
+            country,
+            iban,
+        }
     }
 }
 
@@ -97,7 +132,11 @@ async fn save_payout_details(
     state: Data<State>,
     body: Json<PayeeBody>,
 ) -> ApiResult<web::Json<PayeeView>> {
-    let (id, input, db) = (applicant.agent_id, PayeeInput::from(body.0), applicant.acting_db());
+    let (id, input, db) = (
+        applicant.agent_id,
+        PayeeInput::from(body.0),
+        applicant.acting_db(),
+    );
     let write = db.write("save_payout_details", move |tx| {
         workflows::save_payout_details(tx, &state.vault, id, &input)
     });

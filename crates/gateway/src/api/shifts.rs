@@ -41,8 +41,22 @@ struct OpenShiftView {
 
 impl From<ShiftWithSeats> for OpenShiftView {
     fn from(ShiftWithSeats { shift, taken }: ShiftWithSeats) -> Self {
-        let availability::Shift { id, queue, starts_at, ends_at, seats, .. } = shift;
-        Self { id, queue, starts_at, ends_at, seats, taken }
+        let availability::Shift {
+            id,
+            queue,
+            starts_at,
+            ends_at,
+            seats,
+            ..
+        } = shift;
+        Self {
+            id,
+            queue,
+            starts_at,
+            ends_at,
+            seats,
+            taken,
+        }
     }
 }
 
@@ -61,14 +75,33 @@ pub struct CommitmentView {
 
 impl CommitmentView {
     fn new(commitment: &Commitment, queue: String) -> Self {
-        let &Commitment { id, shift_id, starts_at, ends_at, status, .. } = commitment;
-        Self { id, shift_id, queue, starts_at, ends_at, status }
+        let &Commitment {
+            id,
+            shift_id,
+            starts_at,
+            ends_at,
+            status,
+            ..
+        } = commitment;
+        Self {
+            id,
+            shift_id,
+            queue,
+            starts_at,
+            ends_at,
+            status,
+        }
     }
 
     async fn read(state: &State, commitment: &Commitment) -> ApiResult<Self> {
         let id = commitment.shift_id;
-        let shift = state.read(move |conn| availability::shift(conn, id)).await?;
-        Ok(Self::new(commitment, shift.ok_or(availability::Error::ShiftNotFound)?.queue))
+        let shift = state
+            .read(move |conn| availability::shift(conn, id))
+            .await?;
+        Ok(Self::new(
+            commitment,
+            shift.ok_or(availability::Error::ShiftNotFound)?.queue,
+        ))
     }
 }
 
@@ -98,7 +131,9 @@ async fn list_shifts(
     query: Query<PageQuery<ShiftId>>,
 ) -> ApiResult<web::Json<Page<OpenShiftView>>> {
     let (now, page) = (state.db.now(), query.into_inner().request());
-    let shifts = state.read(move |conn| availability::upcoming_shifts(conn, now, &page)).await?;
+    let shifts = state
+        .read(move |conn| availability::upcoming_shifts(conn, now, &page))
+        .await?;
     Ok(web::Json(shifts.map(Into::into)))
 }
 
@@ -112,8 +147,11 @@ async fn list_shifts(
 #[post("/shifts/{shift_id}/commitments")]
 async fn commit(agent: Agent, state: Data<State>, shift: Path<ShiftId>) -> ApiResult<HttpResponse> {
     let (id, agent_id, db) = (shift.into_inner(), agent.agent_id, agent.acting_db());
-    let commitment =
-        db.write("commit_to_shift", move |tx| workflows::commit_to_shift(tx, id, agent_id)).await?;
+    let commitment = db
+        .write("commit_to_shift", move |tx| {
+            workflows::commit_to_shift(tx, id, agent_id)
+        })
+        .await?;
     Ok(HttpResponse::Created().json(CommitmentView::read(&state, &commitment).await?))
 }
 
@@ -126,8 +164,12 @@ async fn commit(agent: Agent, state: Data<State>, shift: Path<ShiftId>) -> ApiRe
 #[get("/commitments")]
 async fn list_commitments(agent: Agent, state: Data<State>) -> ApiResult<web::Json<Commitments>> {
     let (id, now) = (agent.agent_id, state.db.now());
-    let commitments = state.read(move |conn| availability::commitments(conn, id, now)).await?;
-    Ok(web::Json(Commitments { items: commitments.into_iter().map(Into::into).collect() }))
+    let commitments = state
+        .read(move |conn| availability::commitments(conn, id, now))
+        .await?;
+    Ok(web::Json(Commitments {
+        items: commitments.into_iter().map(Into::into).collect(),
+    }))
 }
 
 /// Take a promise back, before the shift starts.
@@ -147,5 +189,7 @@ async fn release_commitment(
     let write = db.write("release_commitment", move |tx| {
         workflows::release_commitment(tx, id, agent_id)
     });
-    Ok(web::Json(CommitmentView::read(&state, &write.await?).await?))
+    Ok(web::Json(
+        CommitmentView::read(&state, &write.await?).await?,
+    ))
 }

@@ -15,9 +15,6 @@ use crate::problem::ApiError;
 
 /// Whoever takes longer to send a body is hung up on.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is read and thrown away. A client that is still sending
-/// when we answer may never see the answer.
-const DISCARDED_BYTES: usize = 16 << 20;
 
 /// The whole body, if it has at most `limit` bytes.
 pub async fn read_body(
@@ -30,7 +27,7 @@ pub async fn read_body(
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
         .unwrap_or(0);
-    if announced > DISCARDED_BYTES {
+    if announced > limit {
         return Err(too_large(limit));
     }
     match timeout(PATIENCE, read(payload, limit)).await {
@@ -44,27 +41,18 @@ pub async fn read_body(
 }
 
 async fn read(payload: &mut Payload, limit: usize) -> Result<Bytes, ApiError> {
-    let (mut body, mut length) = (BytesMut::new(), 0_usize);
+    let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| {
-            ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "broken_body",
-                "the body ended too early",
-            )
+            let detail = "the body ended too early";
+            ApiError::new(StatusCode::BAD_REQUEST, "broken_body", detail)
         })?;
-        length = length.saturating_add(chunk.len());
-        if length <= limit {
-            body.extend_from_slice(&chunk);
-        } else if length > DISCARDED_BYTES {
-            break;
+        if body.len().saturating_add(chunk.len()) > limit {
+            return Err(too_large(limit));
         }
+        body.extend_from_slice(&chunk);
     }
-    if length > limit {
-        Err(too_large(limit))
-    } else {
-        Ok(body.freeze())
-    }
+    Ok(body.freeze())
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -1,6 +1,6 @@
 //! A body in JSON.
 
-use std::{future::Future, pin::Pin};
+use std::{fmt::Write as _, future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::StatusCode};
 use kernel::FieldError;
@@ -70,7 +70,8 @@ fn find_nul(value: &Value, path: &mut String, faults: &mut Vec<FieldError>) {
         }),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                path.push_str(&format!("[{index}]"));
+                // A text takes all that is written to it.
+                let _ = write!(path, "[{index}]");
                 find_nul(item, path, faults);
                 path.truncate(length);
             }

@@ -28,10 +28,8 @@ pub fn asset(file: &str) -> String {
 /// The first eight bytes of the content's hash.
 fn version(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let first = hash.first_chunk::<8>().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 #[routes]

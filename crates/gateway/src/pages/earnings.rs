@@ -8,12 +8,13 @@ use actix_web::{
 };
 use askama::Template;
 use kernel::{LineId, Money, PageRequest};
-use payouts::{EarningLine, PLATFORM_CURRENCY, Payment, RunStatus, Summary};
+use payouts::{EarningLine, PLATFORM_CURRENCY, Payment, RunStatus};
 use serde::Deserialize;
 
 use super::{
     Layout, PageResult, html,
-    words::{Clock, duration, queue_names},
+    figures,
+    wording::{Clock, name_of, queue_names},
 };
 use crate::{extract::Agent, state::State};
 
@@ -29,7 +30,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 struct EarningsPage {
     layout: Layout,
     zone: &'static str,
-    summary: Summary,
+    balance: String,
+    earned: String,
+    paid: String,
     lines: Vec<Line>,
     payments: Vec<Paid>,
     is_first: bool,
@@ -42,17 +45,17 @@ struct Line {
     queue: String,
     handled: String,
     computation: String,
-    amount: Money,
+    amount: String,
 }
 
 impl Line {
     fn new(line: &EarningLine, clock: Clock, queues: &BTreeMap<String, String>) -> Self {
         Self {
             when: clock.moment(line.earned_at),
-            queue: queues.get(&line.queue).unwrap_or(&line.queue).clone(),
-            handled: duration(line.handled_seconds.into()),
+            queue: name_of(queues, &line.queue),
+            handled: figures::seconds(line.handled_seconds),
             computation: line.computation(),
-            amount: line.amount(),
+            amount: figures::money(line.amount()),
         }
     }
 }
@@ -64,7 +67,7 @@ struct Paid {
     account: String,
     state: String,
     tone: &'static str,
-    amount: Money,
+    amount: String,
 }
 
 impl Paid {
@@ -84,7 +87,7 @@ impl Paid {
             account: payment.iban_masked,
             state,
             tone,
-            amount: Money::new(payment.amount_minor, payment.currency),
+            amount: figures::money(Money::new(payment.amount_minor, payment.currency)),
         }
     }
 }
@@ -116,7 +119,9 @@ async fn earnings_page(
     html(&EarningsPage {
         layout: layout.titled("Earnings"),
         zone: clock.zone(),
-        summary,
+        balance: figures::money(summary.balance),
+        earned: figures::money(summary.earned),
+        paid: figures::money(summary.paid),
         lines: lines.items,
         payments: payments.into_iter().map(|p| Paid::new(p, clock)).collect(),
         is_first: after.is_none(),

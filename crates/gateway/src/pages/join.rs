@@ -5,7 +5,7 @@ mod checklist;
 mod steps;
 
 use actix_web::{
-    HttpResponse, get,
+    HttpRequest, HttpResponse, get,
     http::StatusCode,
     post,
     web::{Data, Query, ServiceConfig},
@@ -178,9 +178,14 @@ async fn apply(state: &State, form: &JoinForm) -> ApiResult<HttpResponse> {
 
 /// The answer is the same for all addresses, so that nobody learns who is a customer.
 #[post("/join/invitation")]
-async fn ask(state: Data<State>, layout: Layout, form: Form<AskForm>) -> PageResult {
+async fn ask(
+    state: Data<State>,
+    request: HttpRequest,
+    layout: Layout,
+    form: Form<AskForm>,
+) -> PageResult {
     let email = form.0.email.trim().to_owned();
-    let asked = applications::request_invitation(&state, &email).await;
+    let asked = applications::request_invitation(&state, &request, email.clone()).await;
     let (faults, way) = match asked {
         Ok(()) => (Faults::default(), Way::Asked),
         Err(refusal) => (Faults::of(refusal)?, Way::Ask { trouble: None }),

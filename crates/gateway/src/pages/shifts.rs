@@ -16,7 +16,8 @@ use serde::Deserialize;
 
 use super::{
     Faults, Layout, PageResult, html_with_status, see_other_with_notice,
-    words::{Clock, duration, queue_names},
+    figures,
+    wording::{Clock, name_of, queue_names},
 };
 use crate::{
     extract::Agent,
@@ -110,10 +111,7 @@ impl Found {
     }
 
     fn queue(&self, code: &str) -> String {
-        self.queues
-            .get(code)
-            .cloned()
-            .unwrap_or_else(|| code.to_owned())
+        name_of(&self.queues, code)
     }
 
     fn hours(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> String {
@@ -149,7 +147,7 @@ impl Found {
             id: shift.id,
             queue: self.queue(&shift.queue),
             hours: self.hours(shift.starts_at, shift.ends_at),
-            length: duration((shift.ends_at - shift.starts_at).num_seconds()),
+            length: figures::age(shift.starts_at, shift.ends_at),
             seats: i64::from(shift.seats),
             free,
             standing,

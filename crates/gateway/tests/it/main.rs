@@ -1,7 +1,16 @@
 //! Tests over HTTP, each with a database and a server of its own.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be arranged should stop"
+)]
 
+mod admin;
+mod applications;
 mod callers;
 mod csrf;
+mod finance;
+mod openapi_auth;
+mod operations;
 mod pages;
 mod problems;
 mod sessions;

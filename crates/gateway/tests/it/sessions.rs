@@ -1,7 +1,7 @@
 //! Signing in to the API, staying signed in, signing out.
 
 use chrono::TimeDelta;
-use kernel::Role;
+use kernel::{AccountId, Role};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, PASSWORD, TestApp};
@@ -166,7 +166,9 @@ async fn a_suspension_takes_effect_at_once() {
     let id = person.account.id;
 
     app.db
-        .write("test", move |tx| workflows::suspend_account(tx, id))
+        .write("test", move |tx| {
+            workflows::suspend_staff(tx, id, AccountId::new())
+        })
         .await
         .unwrap();
 

@@ -185,10 +185,10 @@ async fn events_keep_their_order_and_their_ids() {
     let stage = Stage::new();
     let mut stream = stage.open("/count").await;
     let text = read_until(&mut stream, "", Duration::from_secs(2)).await;
-    let expected: String = (1..=40)
+    let expected: Vec<String> = (1..=40)
         .map(|number| format!("event: number\nid: {number}\ndata: {number}\n\n"))
         .collect();
-    assert_eq!(text, format!("retry: 1000\n\n{expected}"));
+    assert_eq!(text, format!("retry: 1000\n\n{}", expected.concat()));
 }
 
 #[actix_web::test]

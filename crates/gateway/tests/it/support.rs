@@ -1,5 +1,7 @@
 //! A platform of a test's own, and people who use it.
 
+pub mod company;
+
 use std::{cell::RefCell, sync::OnceLock, time::Duration};
 
 use clap::Parser;
@@ -43,6 +45,10 @@ impl TestApp {
     }
 
     /// Starts one with some settings, as on the command line.
+    #[expect(
+        clippy::unused_async,
+        reason = "what starts may have to wait one day, and no test should change then"
+    )]
     pub async fn spawn_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut database = TestDatabase::create();

@@ -236,3 +236,33 @@ fn a_suspended_administrator_does_not_count() {
         .unwrap();
     assert!(!db.read(identity::any_admin).unwrap());
 }
+
+#[test]
+fn an_admin_suspends_colleagues_but_neither_agents_nor_themselves() {
+    let mut db = sandbox();
+    let admin = create(&mut db, "admin@example.com", Role::Admin).id;
+    let colleague = create(&mut db, "ben@example.com", Role::Supervisor).id;
+    let agent = create(&mut db, "ada@example.com", Role::Agent).id;
+
+    let own = db.write(|tx| identity::suspend_staff(tx, admin, admin));
+    assert!(matches!(own, Err(Error::OwnAccount)), "{own:?}");
+    for outcome in [
+        db.write(|tx| identity::suspend_staff(tx, agent, admin)),
+        db.write(|tx| identity::reinstate_staff(tx, agent)),
+    ] {
+        assert!(matches!(outcome, Err(Error::NotStaff)), "{outcome:?}");
+    }
+    let nobody = db.write(|tx| identity::suspend_staff(tx, AccountId::new(), admin));
+    assert!(matches!(nobody, Err(Error::AccountNotFound)), "{nobody:?}");
+
+    let status = |db: &mut Sandbox| {
+        let account = db.read(|conn| identity::account(conn, colleague)).unwrap();
+        account.unwrap().status
+    };
+    db.write(|tx| identity::suspend_staff(tx, colleague, admin))
+        .unwrap();
+    assert_eq!(status(&mut db), AccountStatus::Suspended);
+    db.write(|tx| identity::reinstate_staff(tx, colleague))
+        .unwrap();
+    assert_eq!(status(&mut db), AccountStatus::Active);
+}

@@ -5,6 +5,7 @@
 )]
 
 mod accounts;
+mod letters;
 mod machine_keys;
 mod pruning;
 mod races;

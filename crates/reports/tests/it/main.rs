@@ -3,5 +3,4 @@
 mod agents;
 mod floor;
 mod payout_items;
-mod tickets;
 mod world;

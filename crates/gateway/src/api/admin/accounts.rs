@@ -86,8 +86,22 @@ struct ManagedAccountView {
 
 impl From<Account> for ManagedAccountView {
     fn from(account: Account) -> Self {
-        let Account { id, display_name, email, role, status, created_at } = account;
-        Self { id, display_name, email, role, status, created_at }
+        let Account {
+            id,
+            display_name,
+            email,
+            role,
+            status,
+            created_at,
+        } = account;
+        Self {
+            id,
+            display_name,
+            email,
+            role,
+            status,
+            created_at,
+        }
     }
 }
 
@@ -104,11 +118,25 @@ async fn create_account(
     state: Data<State>,
     body: Json<NewAccountBody>,
 ) -> ApiResult<HttpResponse> {
-    let NewAccountBody { email, display_name, password, role } = body.0;
-    let password = state.hash_password(password.expose_secret().to_owned()).await?;
-    let new = NewAccount { email, display_name, password, role: role.into() };
+    let NewAccountBody {
+        email,
+        display_name,
+        password,
+        role,
+    } = body.0;
+    let password = state
+        .hash_password(password.expose_secret().to_owned())
+        .await?;
+    let new = NewAccount {
+        email,
+        display_name,
+        password,
+        role: role.into(),
+    };
     let db = caller.acting_db();
-    let write = db.write("create_account", move |tx| workflows::create_account(tx, &new));
+    let write = db.write("create_account", move |tx| {
+        workflows::create_account(tx, &new)
+    });
     Ok(HttpResponse::Created().json(ManagedAccountView::from(write.await?)))
 }
 
@@ -125,9 +153,15 @@ async fn list_accounts(
     state: Data<State>,
     query: Query<AccountsQuery>,
 ) -> ApiResult<web::Json<Page<ManagedAccountView>>> {
-    let AccountsQuery { staff_only, after, limit } = query.into_inner();
+    let AccountsQuery {
+        staff_only,
+        after,
+        limit,
+    } = query.into_inner();
     let page = PageRequest::new(after, limit);
-    let accounts = state.read(move |conn| identity::accounts(conn, &page, staff_only)).await?;
+    let accounts = state
+        .read(move |conn| identity::accounts(conn, &page, staff_only))
+        .await?;
     Ok(web::Json(accounts.map(Into::into)))
 }
 
@@ -147,7 +181,10 @@ async fn suspend_account(
     account: Path<AccountId>,
 ) -> ApiResult<web::Json<ManagedAccountView>> {
     let (id, by, db) = (account.into_inner(), caller.account_id, caller.acting_db());
-    db.write("suspend_staff", move |tx| workflows::suspend_staff(tx, id, by)).await?;
+    db.write("suspend_staff", move |tx| {
+        workflows::suspend_staff(tx, id, by)
+    })
+    .await?;
     Ok(web::Json(account_view(&state, id).await?))
 }
 
@@ -165,7 +202,10 @@ async fn reinstate_account(
     account: Path<AccountId>,
 ) -> ApiResult<web::Json<ManagedAccountView>> {
     let (id, db) = (account.into_inner(), caller.acting_db());
-    db.write("reinstate_staff", move |tx| workflows::reinstate_staff(tx, id)).await?;
+    db.write("reinstate_staff", move |tx| {
+        workflows::reinstate_staff(tx, id)
+    })
+    .await?;
     Ok(web::Json(account_view(&state, id).await?))
 }
 

@@ -18,7 +18,10 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(create_machine_key).service(list_machine_keys).service(revoke_machine_key);
+    config
+        .service(create_machine_key)
+        .service(list_machine_keys)
+        .service(revoke_machine_key);
 }
 
 /// What a key is for.
@@ -51,8 +54,21 @@ struct MachineKeyView {
 
 impl From<MachineKey> for MachineKeyView {
     fn from(key: MachineKey) -> Self {
-        let MachineKey { id, name, status, created_at, revoked_at, .. } = key;
-        Self { id, name, status, created_at, revoked_at }
+        let MachineKey {
+            id,
+            name,
+            status,
+            created_at,
+            revoked_at,
+            ..
+        } = key;
+        Self {
+            id,
+            name,
+            status,
+            created_at,
+            revoked_at,
+        }
     }
 }
 
@@ -66,8 +82,9 @@ impl From<MachineKey> for MachineKeyView {
 #[post("/admin/machine-keys")]
 async fn create_machine_key(caller: Admin, body: Json<MachineKeyBody>) -> ApiResult<HttpResponse> {
     let (name, by, db) = (body.0.name, caller.account_id, caller.acting_db());
-    let write =
-        db.write("create_machine_key", move |tx| workflows::create_machine_key(tx, &name, by));
+    let write = db.write("create_machine_key", move |tx| {
+        workflows::create_machine_key(tx, &name, by)
+    });
     let (MachineKey { id, name, .. }, secret) = write.await?;
     Ok(HttpResponse::Created().json(NewMachineKeyView { id, name, secret }))
 }
@@ -86,7 +103,9 @@ async fn list_machine_keys(
     query: Query<PageQuery<MachineKeyId>>,
 ) -> ApiResult<web::Json<Page<MachineKeyView>>> {
     let page = query.into_inner().request();
-    let keys = state.read(move |conn| identity::machine_keys(conn, &page)).await?;
+    let keys = state
+        .read(move |conn| identity::machine_keys(conn, &page))
+        .await?;
     Ok(web::Json(keys.map(Into::into)))
 }
 
@@ -100,6 +119,9 @@ async fn list_machine_keys(
 #[delete("/admin/machine-keys/{key_id}")]
 async fn revoke_machine_key(caller: Admin, key: Path<MachineKeyId>) -> ApiResult<HttpResponse> {
     let (id, db) = (key.into_inner(), caller.acting_db());
-    db.write("revoke_machine_key", move |tx| workflows::revoke_machine_key(tx, id)).await?;
+    db.write("revoke_machine_key", move |tx| {
+        workflows::revoke_machine_key(tx, id)
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

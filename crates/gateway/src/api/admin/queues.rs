@@ -76,7 +76,9 @@ struct Queues {
 #[get("/queues")]
 async fn list_queues(_caller: Staff, state: Data<State>) -> ApiResult<web::Json<Queues>> {
     let queues = state.read(dispatch::queries::queues).await?;
-    Ok(web::Json(Queues { items: queues.into_iter().map(Into::into).collect() }))
+    Ok(web::Json(Queues {
+        items: queues.into_iter().map(Into::into).collect(),
+    }))
 }
 
 /// Make a queue, or change the one with this code.
@@ -102,6 +104,8 @@ async fn save_queue(
         ticket_weight: body.0.ticket_weight,
     };
     let db = caller.acting_db();
-    let queue = db.write("save_queue", move |tx| workflows::save_queue(tx, &input)).await?;
+    let queue = db
+        .write("save_queue", move |tx| workflows::save_queue(tx, &input))
+        .await?;
     Ok(web::Json(queue.into()))
 }

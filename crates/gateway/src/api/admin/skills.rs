@@ -46,16 +46,39 @@ struct BankQuestionBody {
 }
 
 impl From<BankQuestionBody> for QuestionInput {
-    fn from(BankQuestionBody { prompt, options, correct }: BankQuestionBody) -> Self {
-        Self { prompt, options, correct }
+    fn from(
+        BankQuestionBody {
+            prompt,
+            options,
+            correct,
+        }: BankQuestionBody,
+    ) -> Self {
+        Self {
+            prompt,
+            options,
+            correct,
+        }
     }
 }
 
 impl SkillBody {
     fn called(self, code: String) -> SkillInput {
-        let Self { name, pass_mark, questions_asked, valid_days, questions } = self;
+        let Self {
+            name,
+            pass_mark,
+            questions_asked,
+            valid_days,
+            questions,
+        } = self;
         let questions = questions.into_iter().map(Into::into).collect();
-        SkillInput { code, name, pass_mark, questions_asked, valid_days, questions }
+        SkillInput {
+            code,
+            name,
+            pass_mark,
+            questions_asked,
+            valid_days,
+            questions,
+        }
     }
 }
 
@@ -72,8 +95,22 @@ struct SkillView {
 
 impl From<Skill> for SkillView {
     fn from(skill: Skill) -> Self {
-        let Skill { code, name, pass_mark, questions_asked, valid_days, updated_at } = skill;
-        Self { code, name, pass_mark, questions_asked, valid_days, updated_at }
+        let Skill {
+            code,
+            name,
+            pass_mark,
+            questions_asked,
+            valid_days,
+            updated_at,
+        } = skill;
+        Self {
+            code,
+            name,
+            pass_mark,
+            questions_asked,
+            valid_days,
+            updated_at,
+        }
     }
 }
 
@@ -94,6 +131,8 @@ async fn save_skill(
     body: Json<SkillBody>,
 ) -> ApiResult<web::Json<SkillView>> {
     let (input, db) = (body.0.called(code.into_inner()), caller.acting_db());
-    let skill = db.write("save_skill", move |tx| workflows::save_skill(tx, &input)).await?;
+    let skill = db
+        .write("save_skill", move |tx| workflows::save_skill(tx, &input))
+        .await?;
     Ok(web::Json(skill.into()))
 }

@@ -40,8 +40,18 @@ struct BrokenView {
 }
 
 impl From<Broken> for BrokenView {
-    fn from(Broken { promise, rows, examples }: Broken) -> Self {
-        Self { promise, rows, examples }
+    fn from(
+        Broken {
+            promise,
+            rows,
+            examples,
+        }: Broken,
+    ) -> Self {
+        Self {
+            promise,
+            rows,
+            examples,
+        }
     }
 }
 

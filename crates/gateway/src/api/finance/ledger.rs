@@ -36,8 +36,18 @@ struct BalanceView {
 }
 
 impl From<AccountBalance> for BalanceView {
-    fn from(AccountBalance { kind, currency, balance_minor }: AccountBalance) -> Self {
-        Self { kind, currency, balance_minor }
+    fn from(
+        AccountBalance {
+            kind,
+            currency,
+            balance_minor,
+        }: AccountBalance,
+    ) -> Self {
+        Self {
+            kind,
+            currency,
+            balance_minor,
+        }
     }
 }
 
@@ -50,5 +60,7 @@ impl From<AccountBalance> for BalanceView {
 #[get("/finance/ledger")]
 async fn show_ledger(_caller: Finance, state: Data<State>) -> ApiResult<web::Json<LedgerView>> {
     let balances = state.read(payouts::trial_balance).await?;
-    Ok(web::Json(LedgerView { accounts: balances.into_iter().map(Into::into).collect() }))
+    Ok(web::Json(LedgerView {
+        accounts: balances.into_iter().map(Into::into).collect(),
+    }))
 }

@@ -47,7 +47,10 @@ async fn list_runs(
 ) -> ApiResult<web::Json<Page<RunView>>> {
     let page = query.into_inner().request();
     let Page { items, next } = state.read(move |conn| payouts::runs(conn, &page)).await?;
-    Ok(web::Json(Page { items: run_views(&state, items).await?, next }))
+    Ok(web::Json(Page {
+        items: run_views(&state, items).await?,
+        next,
+    }))
 }
 
 /// Gather what was earned before the period's end into a run.
@@ -63,7 +66,14 @@ async fn prepare_run(
     state: Data<State>,
     body: Json<RunBody>,
 ) -> ApiResult<HttpResponse> {
-    let (RunBody { period_start, period_end, currency }, by) = (body.0, caller.account_id);
+    let (
+        RunBody {
+            period_start,
+            period_end,
+            currency,
+        },
+        by,
+    ) = (body.0, caller.account_id);
     let db = caller.acting_db();
     let write = db.write("prepare_run", move |tx| {
         workflows::prepare_run(tx, period_start, period_end, currency, by)
@@ -88,7 +98,9 @@ async fn show_run(
 ) -> ApiResult<web::Json<RunView>> {
     let id = run.into_inner();
     let run = state.read(move |conn| payouts::run(conn, id)).await?;
-    Ok(web::Json(run_view(&state, run.ok_or(payouts::Error::RunNotFound)?).await?))
+    Ok(web::Json(
+        run_view(&state, run.ok_or(payouts::Error::RunNotFound)?).await?,
+    ))
 }
 
 /// List what a run pays to whom, in the order of its file.
@@ -107,7 +119,10 @@ async fn list_items(
 ) -> ApiResult<web::Json<Page<ItemView>>> {
     let (id, page) = (run.into_inner(), query.into_inner().request());
     let read = state.read(move |conn| {
-        Ok((payouts::run(conn, id)?, reports::payout_items(conn, id, &page)?))
+        Ok((
+            payouts::run(conn, id)?,
+            reports::payout_items(conn, id, &page)?,
+        ))
     });
     let (run, items) = read.await?;
     run.ok_or(payouts::Error::RunNotFound)?;
@@ -128,7 +143,9 @@ async fn approve_run(
     run: Path<PayoutRunId>,
 ) -> ApiResult<web::Json<RunView>> {
     let (id, by, db) = (run.into_inner(), caller.account_id, caller.acting_db());
-    let run = db.write("approve_run", move |tx| workflows::approve_run(tx, id, by)).await?;
+    let run = db
+        .write("approve_run", move |tx| workflows::approve_run(tx, id, by))
+        .await?;
     Ok(web::Json(run_view(&state, run).await?))
 }
 
@@ -149,7 +166,11 @@ async fn void_run(
 ) -> ApiResult<web::Json<RunView>> {
     let (id, by, reason) = (run.into_inner(), caller.account_id, body.0.reason);
     let db = caller.acting_db();
-    let run = db.write("void_run", move |tx| workflows::void_run(tx, id, by, &reason)).await?;
+    let run = db
+        .write("void_run", move |tx| {
+            workflows::void_run(tx, id, by, &reason)
+        })
+        .await?;
     Ok(web::Json(run_view(&state, run).await?))
 }
 
@@ -169,8 +190,9 @@ async fn export_run(
     run: Path<PayoutRunId>,
 ) -> ApiResult<HttpResponse> {
     let (id, db) = (run.into_inner(), caller.acting_db());
-    let write =
-        db.write("export_run", move |tx| workflows::export_run(tx, &state.vault, id));
+    let write = db.write("export_run", move |tx| {
+        workflows::export_run(tx, &state.vault, id)
+    });
     Ok(attachment(write.await?))
 }
 
@@ -188,7 +210,9 @@ async fn download_file(
     run: Path<PayoutRunId>,
 ) -> ApiResult<HttpResponse> {
     let id = run.into_inner();
-    let file = state.read(move |conn| payouts::payout_file(conn, id)).await?;
+    let file = state
+        .read(move |conn| payouts::payout_file(conn, id))
+        .await?;
     let file = file.ok_or_else(|| ApiError::not_found("this payout run has not been exported"))?;
     Ok(attachment(file))
 }
@@ -207,7 +231,9 @@ async fn settle_run(
     run: Path<PayoutRunId>,
 ) -> ApiResult<web::Json<RunView>> {
     let (id, db) = (run.into_inner(), caller.acting_db());
-    let run = db.write("settle_run", move |tx| workflows::settle_run(tx, id)).await?;
+    let run = db
+        .write("settle_run", move |tx| workflows::settle_run(tx, id))
+        .await?;
     Ok(web::Json(run_view(&state, run).await?))
 }
 

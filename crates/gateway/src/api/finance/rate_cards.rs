@@ -59,16 +59,36 @@ struct RateBody {
 
 impl From<RateBody> for RateInput {
     fn from(body: RateBody) -> Self {
-        let RateBody { queue, per_engagement, per_minute, minimum_seconds } = body;
-        Self { queue, per_engagement, per_minute, minimum_seconds }
+        let RateBody {
+            queue,
+            per_engagement,
+            per_minute,
+            minimum_seconds,
+        } = body;
+        Self {
+            queue,
+            per_engagement,
+            per_minute,
+            minimum_seconds,
+        }
     }
 }
 
 impl From<RateCardBody> for RateCardInput {
     fn from(body: RateCardBody) -> Self {
-        let RateCardBody { name, currency, valid_from, rates } = body;
+        let RateCardBody {
+            name,
+            currency,
+            valid_from,
+            rates,
+        } = body;
         let rates = rates.into_iter().map(Into::into).collect();
-        Self { name, currency, valid_from, rates }
+        Self {
+            name,
+            currency,
+            valid_from,
+            rates,
+        }
     }
 }
 
@@ -99,8 +119,19 @@ struct RateView {
 
 impl From<Rate> for RateView {
     fn from(rate: Rate) -> Self {
-        let Rate { queue, per_engagement, per_minute, minimum_seconds, .. } = rate;
-        Self { queue, per_engagement, per_minute, minimum_seconds }
+        let Rate {
+            queue,
+            per_engagement,
+            per_minute,
+            minimum_seconds,
+            ..
+        } = rate;
+        Self {
+            queue,
+            per_engagement,
+            per_minute,
+            minimum_seconds,
+        }
     }
 }
 
@@ -130,7 +161,10 @@ async fn rate_card_views(state: &State, cards: Vec<RateCard>) -> ApiResult<Vec<R
     let ids: Vec<RateCardId> = cards.iter().map(|card| card.id).collect();
     let makers: Vec<AccountId> = cards.iter().map(|card| card.created_by).collect();
     let read = state.read(move |conn| {
-        Ok((payouts::rates_on(conn, &ids)?, reports::names(conn, &makers)?))
+        Ok((
+            payouts::rates_on(conn, &ids)?,
+            reports::names(conn, &makers)?,
+        ))
     });
     let (rates, names) = read.await?;
     let mut by_card: BTreeMap<RateCardId, Vec<Rate>> = BTreeMap::new();
@@ -159,9 +193,14 @@ async fn publish_rate_card(
     state: Data<State>,
     body: Json<RateCardBody>,
 ) -> ApiResult<HttpResponse> {
-    let (input, by, db) = (RateCardInput::from(body.0), caller.account_id, caller.acting_db());
-    let write =
-        db.write("publish_rate_card", move |tx| workflows::publish_rate_card(tx, &input, by));
+    let (input, by, db) = (
+        RateCardInput::from(body.0),
+        caller.account_id,
+        caller.acting_db(),
+    );
+    let write = db.write("publish_rate_card", move |tx| {
+        workflows::publish_rate_card(tx, &input, by)
+    });
     let views = rate_card_views(&state, vec![write.await?]).await?;
     Ok(HttpResponse::Created().json(views.into_iter().next()))
 }
@@ -175,5 +214,7 @@ async fn publish_rate_card(
 #[get("/finance/rate-cards")]
 async fn list_rate_cards(_caller: Finance, state: Data<State>) -> ApiResult<web::Json<RateCards>> {
     let cards = state.read(payouts::rate_cards).await?;
-    Ok(web::Json(RateCards { items: rate_card_views(&state, cards).await? }))
+    Ok(web::Json(RateCards {
+        items: rate_card_views(&state, cards).await?,
+    }))
 }

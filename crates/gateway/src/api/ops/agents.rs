@@ -69,7 +69,12 @@ struct DecisionView {
 }
 
 impl From<NamedDecision> for DecisionView {
-    fn from(NamedDecision { decision, decided_by_name }: NamedDecision) -> Self {
+    fn from(
+        NamedDecision {
+            decision,
+            decided_by_name,
+        }: NamedDecision,
+    ) -> Self {
         Self {
             kind: decision.kind,
             reason: decision.reason,
@@ -111,9 +116,15 @@ async fn list_agents(
     state: Data<State>,
     query: Query<AgentsQuery>,
 ) -> ApiResult<web::Json<Page<AgentView>>> {
-    let AgentsQuery { status, after, limit } = query.into_inner();
+    let AgentsQuery {
+        status,
+        after,
+        limit,
+    } = query.into_inner();
     let page = PageRequest::new(after, limit);
-    let agents = state.read(move |conn| reports::agent_lines(conn, status, &page)).await?;
+    let agents = state
+        .read(move |conn| reports::agent_lines(conn, status, &page))
+        .await?;
     Ok(web::Json(agents.map(Into::into)))
 }
 
@@ -131,8 +142,12 @@ async fn show_agent(
     agent: Path<AgentId>,
 ) -> ApiResult<web::Json<AgentDetailView>> {
     let (id, now) = (agent.into_inner(), state.db.now());
-    let detail = state.read(move |conn| reports::agent_detail(conn, id, now)).await?;
-    Ok(web::Json(detail.ok_or(onboarding::Error::AgentNotFound)?.into()))
+    let detail = state
+        .read(move |conn| reports::agent_detail(conn, id, now))
+        .await?;
+    Ok(web::Json(
+        detail.ok_or(onboarding::Error::AgentNotFound)?.into(),
+    ))
 }
 
 /// Make a submitted applicant an agent.
@@ -152,7 +167,10 @@ async fn approve_agent(
 ) -> ApiResult<web::Json<AgentView>> {
     let (id, by, reason) = (agent.into_inner(), caller.account_id, body.0.reason);
     let db = caller.acting_db();
-    db.write("approve_agent", move |tx| workflows::approve_agent(tx, id, by, &reason)).await?;
+    db.write("approve_agent", move |tx| {
+        workflows::approve_agent(tx, id, by, &reason)
+    })
+    .await?;
     Ok(web::Json(agent_view(&state, id).await?))
 }
 
@@ -173,7 +191,10 @@ async fn reject_agent(
 ) -> ApiResult<web::Json<AgentView>> {
     let (id, by, reason) = (agent.into_inner(), caller.account_id, body.0.reason);
     let db = caller.acting_db();
-    db.write("reject_agent", move |tx| workflows::reject_agent(tx, id, by, &reason)).await?;
+    db.write("reject_agent", move |tx| {
+        workflows::reject_agent(tx, id, by, &reason)
+    })
+    .await?;
     Ok(web::Json(agent_view(&state, id).await?))
 }
 
@@ -196,7 +217,10 @@ async fn suspend_agent(
 ) -> ApiResult<web::Json<AgentView>> {
     let (id, by, reason) = (agent.into_inner(), caller.account_id, body.0.reason);
     let db = caller.acting_db();
-    db.write("suspend_agent", move |tx| workflows::suspend_agent(tx, id, by, &reason)).await?;
+    db.write("suspend_agent", move |tx| {
+        workflows::suspend_agent(tx, id, by, &reason)
+    })
+    .await?;
     Ok(web::Json(agent_view(&state, id).await?))
 }
 
@@ -217,6 +241,9 @@ async fn reinstate_agent(
 ) -> ApiResult<web::Json<AgentView>> {
     let (id, by, reason) = (agent.into_inner(), caller.account_id, body.0.reason);
     let db = caller.acting_db();
-    db.write("reinstate_agent", move |tx| workflows::reinstate_agent(tx, id, by, &reason)).await?;
+    db.write("reinstate_agent", move |tx| {
+        workflows::reinstate_agent(tx, id, by, &reason)
+    })
+    .await?;
     Ok(web::Json(agent_view(&state, id).await?))
 }

@@ -36,7 +36,9 @@ struct ImportView {
 #[post("/ops/customers")]
 async fn import_customers(caller: Supervisor, file: Csv) -> ApiResult<web::Json<ImportView>> {
     let (file, db) = (file.0, caller.acting_db());
-    let write = db.write("import_customers", move |tx| workflows::import_customers(tx, &file));
+    let write = db.write("import_customers", move |tx| {
+        workflows::import_customers(tx, &file)
+    });
     let onboarding::Import { imported, updated } = write.await?;
     Ok(web::Json(ImportView { imported, updated }))
 }

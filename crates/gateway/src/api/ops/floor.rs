@@ -75,7 +75,11 @@ struct FloorTicketView {
 impl FloorView {
     fn at(floor: Floor, now: DateTime<Utc>) -> Self {
         Self {
-            queues: floor.queues.into_iter().map(|load| QueueLoadView::at(load, now)).collect(),
+            queues: floor
+                .queues
+                .into_iter()
+                .map(|load| QueueLoadView::at(load, now))
+                .collect(),
             agents: floor.agents.into_iter().map(Into::into).collect(),
             tickets: floor.tickets.into_iter().map(Into::into).collect(),
             resolved_today: floor.resolved_today,
@@ -101,8 +105,22 @@ impl QueueLoadView {
 
 impl From<PresentAgent> for PresentAgentView {
     fn from(agent: PresentAgent) -> Self {
-        let PresentAgent { id, display_name, status, since, load, capacity } = agent;
-        Self { id, display_name, presence: status, since, load, capacity }
+        let PresentAgent {
+            id,
+            display_name,
+            status,
+            since,
+            load,
+            capacity,
+        } = agent;
+        Self {
+            id,
+            display_name,
+            presence: status,
+            since,
+            load,
+            capacity,
+        }
     }
 }
 

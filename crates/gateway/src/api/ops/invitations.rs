@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    api::applications::invitation_link,
+    applications::invitation_link,
     extract::{Json, Supervisor},
     problem::{ApiResult, Problems},
     state::State,

@@ -48,8 +48,23 @@ struct ShiftView {
 
 impl From<Shift> for ShiftView {
     fn from(shift: Shift) -> Self {
-        let Shift { id, queue, starts_at, ends_at, seats, status, .. } = shift;
-        Self { id, queue, starts_at, ends_at, seats, status }
+        let Shift {
+            id,
+            queue,
+            starts_at,
+            ends_at,
+            seats,
+            status,
+            ..
+        } = shift;
+        Self {
+            id,
+            queue,
+            starts_at,
+            ends_at,
+            seats,
+            status,
+        }
     }
 }
 
@@ -62,10 +77,25 @@ impl From<Shift> for ShiftView {
 )]
 #[post("/ops/shifts")]
 async fn publish_shift(caller: Supervisor, body: Json<ShiftBody>) -> ApiResult<HttpResponse> {
-    let ShiftBody { queue, starts_at, ends_at, seats } = body.0;
-    let (by, input) = (caller.account_id, ShiftInput { queue, starts_at, ends_at, seats });
+    let ShiftBody {
+        queue,
+        starts_at,
+        ends_at,
+        seats,
+    } = body.0;
+    let (by, input) = (
+        caller.account_id,
+        ShiftInput {
+            queue,
+            starts_at,
+            ends_at,
+            seats,
+        },
+    );
     let db = caller.acting_db();
-    let write = db.write("publish_shift", move |tx| workflows::publish_shift(tx, &input, by));
+    let write = db.write("publish_shift", move |tx| {
+        workflows::publish_shift(tx, &input, by)
+    });
     Ok(HttpResponse::Created().json(ShiftView::from(write.await?)))
 }
 
@@ -79,11 +109,10 @@ async fn publish_shift(caller: Supervisor, body: Json<ShiftBody>) -> ApiResult<H
     responses((status = 200, description = "Called off", body = ShiftView), Problems),
 )]
 #[delete("/ops/shifts/{shift_id}")]
-async fn cancel_shift(
-    caller: Supervisor,
-    shift: Path<ShiftId>,
-) -> ApiResult<web::Json<ShiftView>> {
+async fn cancel_shift(caller: Supervisor, shift: Path<ShiftId>) -> ApiResult<web::Json<ShiftView>> {
     let (id, db) = (shift.into_inner(), caller.acting_db());
-    let shift = db.write("cancel_shift", move |tx| workflows::cancel_shift(tx, id)).await?;
+    let shift = db
+        .write("cancel_shift", move |tx| workflows::cancel_shift(tx, id))
+        .await?;
     Ok(web::Json(shift.into()))
 }

@@ -15,7 +15,7 @@ use reports::{Floor, FloorTicket, PresentAgent, QueueLoad};
 
 use crate::{
     extract::Supervisor,
-    pages::{Layout, PageResult, html, words},
+    pages::{Layout, PageResult, figures, html},
     problem::{ApiError, ApiResult},
     sse::{self, Events},
     state::State,
@@ -104,7 +104,7 @@ impl FloorPart {
 
     fn age(&self, since: &DateTime<Utc>) -> String {
         self.aged_at
-            .map(|now| words::age(*since, now))
+            .map(|now| figures::age(*since, now))
             .unwrap_or_default()
     }
 
@@ -145,7 +145,7 @@ impl QueueRow {
             .is_some_and(|(since, target)| now - since > TimeDelta::seconds(target.into()));
         Self {
             load,
-            target: target.map(words::seconds).unwrap_or_default(),
+            target: target.map(figures::seconds).unwrap_or_default(),
             is_late,
         }
     }

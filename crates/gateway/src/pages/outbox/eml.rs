@@ -88,7 +88,7 @@ fn words(value: &str) -> String {
     let mut rest = value;
     while let Some((before, encoded)) = rest.split_once("=?") {
         // Blanks between two encoded words are not part of the text.
-        if !(before.trim().is_empty() && !text.is_empty()) {
+        if text.is_empty() || !before.trim().is_empty() {
             text.push_str(before);
         }
         let mut parts = encoded.splitn(4, '?');
@@ -111,23 +111,24 @@ fn words(value: &str) -> String {
 fn quoted_printable(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match code
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            .filter(|_| first == b'=')
-        {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
+    while let [first, after @ ..] = rest {
+        let byte = match after {
+            [high, low, ..] if *first == b'=' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = byte {
+            bytes.push(high * 16 + low);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     bytes
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -83,14 +83,22 @@ impl RunView {
 pub(super) async fn run_views(state: &State, runs: Vec<PayoutRun>) -> ApiResult<Vec<RunView>> {
     let hands = |run: &PayoutRun| [Some(run.created_by), run.approved_by, run.voided_by];
     let people: Vec<AccountId> = runs.iter().flat_map(hands).flatten().collect();
-    let names = state.read(move |conn| reports::names(conn, &people)).await?;
-    Ok(runs.into_iter().map(|run| RunView::new(run, &names)).collect())
+    let names = state
+        .read(move |conn| reports::names(conn, &people))
+        .await?;
+    Ok(runs
+        .into_iter()
+        .map(|run| RunView::new(run, &names))
+        .collect())
 }
 
 /// One run with the names of those who had a hand in it.
 pub(super) async fn run_view(state: &State, run: PayoutRun) -> ApiResult<RunView> {
     let views = run_views(state, vec![run]).await?;
-    views.into_iter().next().ok_or_else(|| ApiError::internal("a run without a view"))
+    views
+        .into_iter()
+        .next()
+        .ok_or_else(|| ApiError::internal("a run without a view"))
 }
 
 /// A new run, and whom it leaves out.
@@ -111,12 +119,21 @@ struct HeldView {
 
 impl PreparedView {
     pub(super) fn new(run: RunView, held: Vec<Held>) -> Self {
-        let held = held.into_iter().map(|Held { agent_id, amount, reason }| HeldView {
-            agent_id,
-            amount,
-            reason,
-        });
-        Self { run, held: held.collect() }
+        let held = held.into_iter().map(
+            |Held {
+                 agent_id,
+                 amount,
+                 reason,
+             }| HeldView {
+                agent_id,
+                amount,
+                reason,
+            },
+        );
+        Self {
+            run,
+            held: held.collect(),
+        }
     }
 }
 
@@ -137,7 +154,23 @@ pub(super) struct ItemView {
 impl From<NamedItem> for ItemView {
     fn from(item: NamedItem) -> Self {
         let amount = item.amount();
-        let NamedItem { id, agent_id, agent_name, payee_name, iban_masked, line_count, .. } = item;
-        Self { id, agent_id, agent_name, payee_name, iban_masked, amount, line_count }
+        let NamedItem {
+            id,
+            agent_id,
+            agent_name,
+            payee_name,
+            iban_masked,
+            line_count,
+            ..
+        } = item;
+        Self {
+            id,
+            agent_id,
+            agent_name,
+            payee_name,
+            iban_masked,
+            amount,
+            line_count,
+        }
     }
 }
