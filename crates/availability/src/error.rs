@@ -58,7 +58,7 @@ impl Classify for Error {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid",
+            Self::Invalid(_) => "invalid_input",
             Self::ShiftNotFound => "shift_not_found",
             Self::ShiftStarted => "shift_started",
             Self::ShiftCanceled => "shift_canceled",

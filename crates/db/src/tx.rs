@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
+use diesel::{Connection as _, PgConnection, result::Error as DieselError};
 
 use crate::bell::Topic;
 
@@ -37,6 +37,21 @@ impl<'c> Tx<'c> {
     /// Rings after the commit; not at all if there is none.
     pub fn ring(&mut self, topic: Topic) {
         self.topics.insert(topic);
+    }
+
+    /// Runs a part that may fail without taking the rest along: what it did is undone then.
+    pub fn attempt<T, E: From<DieselError>>(
+        &mut self,
+        part: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let now = self.now;
+        let (value, topics) = self.conn.transaction(|conn| {
+            let mut tx = Tx::new(conn, now);
+            let value = part(&mut tx)?;
+            Ok::<_, E>((value, tx.into_topics()))
+        })?;
+        self.topics.extend(topics);
+        Ok(value)
     }
 
     pub(crate) fn into_topics(self) -> BTreeSet<Topic> {

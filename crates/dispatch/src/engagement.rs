@@ -193,21 +193,18 @@ pub fn resolve(
     finish(tx, locked, wrap_up)
 }
 
-/// Closes wrap-ups whose time is up.
-pub fn close_wrap_ups(tx: &mut Tx<'_>) -> Result<Vec<Resolved>, Error> {
-    let wrap_up = WrapUp {
-        disposition: Disposition::NotRecorded,
-        note: None,
-    };
-    let due = store::list_due_wrap_ups(tx, 100)?;
-    let mut closed = Vec::with_capacity(due.len());
-    for (id, agent) in due {
-        let locked = lock(tx, id, agent)?;
-        if locked.2.ended_at.is_none() {
-            closed.push(finish(tx, locked, &wrap_up)?);
-        }
+/// Closes a wrap-up whose time is up; nothing where the agent was quicker.
+pub fn close_wrap_up(
+    tx: &mut Tx<'_>,
+    id: EngagementId,
+    agent: AgentId,
+) -> Result<Option<Resolved>, Error> {
+    let locked = lock(tx, id, agent)?;
+    if locked.2.ended_at.is_some() {
+        return Ok(None);
     }
-    Ok(closed)
+    let wrap_up = WrapUp { disposition: Disposition::NotRecorded, note: None };
+    finish(tx, locked, &wrap_up).map(Some)
 }
 
 fn finish(

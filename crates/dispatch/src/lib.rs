@@ -39,7 +39,7 @@ mod workload;
 
 pub use candidate::Candidate;
 pub use engagement::{
-    Disposition, Engagement, EngagementStatus, Resolved, WrapUp, close_wrap_ups, resolve, wrap_up,
+    Disposition, Engagement, EngagementStatus, Resolved, WrapUp, close_wrap_up, resolve, wrap_up,
 };
 pub use error::Error;
 pub use link::{ConversationLink, LINK_LIFETIME};

@@ -1,11 +1,12 @@
 //! Reads for others.
 
+use chrono::{DateTime, Utc};
 use diesel::{dsl::count_star, prelude::*};
 use kernel::{AgentId, EngagementId, OfferId, TicketId};
 
 use crate::{
     candidate::Candidate,
-    engagement::Engagement,
+    engagement::{Engagement, EngagementStatus},
     message::Message,
     offer::{Offer, OfferStatus},
     queue::Queue,
@@ -197,5 +198,19 @@ pub fn agents_with_room(conn: &mut PgConnection, agents: &[AgentId]) -> QueryRes
         .filter(workloads::agent_id.eq_any(agents))
         .filter(workloads::load.lt(workloads::capacity))
         .select(workloads::agent_id)
+        .load(conn)
+}
+
+/// Wrap-ups whose time is up, with their agents; at most 100.
+pub fn due_wrap_ups(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<(EngagementId, AgentId)>> {
+    engagements::table
+        .filter(engagements::status.eq(EngagementStatus::Wrapping))
+        .filter(engagements::wrap_up_due_at.le(now))
+        .order((engagements::agent_id, engagements::ticket_id))
+        .select((engagements::id, engagements::agent_id))
+        .limit(100)
         .load(conn)
 }

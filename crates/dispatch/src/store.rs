@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use kernel::{AgentId, EngagementId, OfferId, TicketId};
 
 use crate::{
-    engagement::{Engagement, EngagementStatus},
+    engagement::Engagement,
     error::Error,
     message::{Author, Message},
     offer::{Offer, OfferStatus},
@@ -307,19 +307,6 @@ pub(crate) fn list_unanswered_engagements(
         .order(engagements::ticket_id)
         .select(engagements::id)
         .limit(100)
-        .load(tx.conn())
-}
-
-pub(crate) fn list_due_wrap_ups(
-    tx: &mut Tx<'_>,
-    limit: i64,
-) -> QueryResult<Vec<(EngagementId, AgentId)>> {
-    engagements::table
-        .filter(engagements::status.eq(EngagementStatus::Wrapping))
-        .filter(engagements::wrap_up_due_at.le(tx.now()))
-        .order((engagements::agent_id, engagements::ticket_id))
-        .select((engagements::id, engagements::agent_id))
-        .limit(limit)
         .load(tx.conn())
 }
 

@@ -7,7 +7,7 @@ use kernel::AgentId;
 
 use crate::{error::Error, schema::workloads, store};
 
-/// The units an agent can hold unless operations set otherwise.
+/// The units an agent can hold. It is the same for all; there is no way to change it yet.
 pub const DEFAULT_CAPACITY: i32 = 2;
 
 /// An agent's units. The row is the agent's lock: whatever changes the load holds it.

@@ -72,6 +72,7 @@ export function toast(title, { text, tone = "info", link, seconds = 9 } = {}) {
 /** Shows that the connection is gone, unless it is back in a moment. */
 export function connectionNotice() {
   let timer;
+  addEventListener("offline", () => show($("#connection"), true));
   return (isThere) => {
     clearTimeout(timer);
     if (isThere) show($("#connection"), false);

@@ -25,10 +25,17 @@ function textOf(message) {
 
 /** What was said, in a list. `mine` is the author on this side; `nameOf` names the others. */
 export class Log {
-  constructor({ list, box, newer, mine, nameOf }) {
-    Object.assign(this, { list, box, newer, mine, nameOf });
+  constructor({ list, box, newer, mine, nameOf, onAdd }) {
+    Object.assign(this, { list, box, newer, mine, nameOf, onAdd, follows: true });
     this.newer.addEventListener("click", () => this.toEnd(true));
-    this.box.addEventListener("scroll", () => this.isAtEnd() && show(this.newer, false), { passive: true });
+    const scrolled = () => {
+      this.follows = this.isAtEnd();
+      if (this.follows) show(this.newer, false);
+    };
+    // The page's own scrolling is heard at the document.
+    (box === document.scrollingElement ? document : box).addEventListener("scroll", scrolled, { passive: true });
+    // Where a keyboard comes up, the last message stays in sight.
+    new ResizeObserver(() => this.follows && this.toEnd(false)).observe(box);
     this.clear();
   }
 
@@ -75,6 +82,7 @@ export class Log {
     }
     this.insert(item, follows || own);
     this.lastAuthor = message.author;
+    this.onAdd?.(this.last);
     return true;
   }
 

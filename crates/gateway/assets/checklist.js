@@ -1,6 +1,6 @@
 // Small kindnesses of the application's pages. They work without.
 
-import { asClock, everySecond, secondsUntil } from "./clock.js";
+import { asClock, everySecond, secondsUntil, setClock } from "./clock.js";
 import { $ } from "./dom.js";
 
 // The browser knows the time zone; most people do not know what theirs is called.
@@ -9,6 +9,7 @@ if (zone && !zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().ti
 
 const end = $("[data-ends-at]");
 if (end) {
+  setClock(end.dataset.now);
   everySecond(() => {
     const left = secondsUntil(end.dataset.endsAt);
     end.textContent = left > 0 ? `${asClock(left)} left` : "The time is over";

@@ -24,7 +24,6 @@ const log = new Log({
 });
 const composer = new Composer({ form: $("#composer"), log, path: () => `${base}/messages` });
 composer.open("me");
-addEventListener("scroll", () => log.isAtEnd() && show($("#newer"), false), { passive: true });
 
 function heard(message) {
   if (message.author === "customer" && message.client_id) composer.arrived("me", message.client_id);
@@ -84,7 +83,8 @@ $("#leave").addEventListener("click", async () => {
   if (!(await ask($("#leave-dialog")))) return;
   try {
     const now = await call("POST", `${base}/leave`);
-    hasLeft = true;
+    // A conversation that somebody has taken goes on without the customer, until that person ends it.
+    hasLeft = now.status === "engaged";
     stands(now);
   } catch (refusal) {
     $("#standing").textContent = refusal.text;
@@ -92,7 +92,9 @@ $("#leave").addEventListener("click", async () => {
 });
 
 $("#rating").addEventListener("change", (event) => {
-  if (event.target.name === "score") $("#star-word").textContent = WORDS[event.target.value];
+  if (event.target.name !== "score") return;
+  $("#star-word").textContent = WORDS[event.target.value];
+  show($("#rating-fault"), false);
 });
 
 $("#rating").addEventListener("submit", async (event) => {

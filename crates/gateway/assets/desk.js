@@ -22,7 +22,7 @@ soundSwitch($("#sound"));
 const presence = new Presence({ onChange: () => drawIdle() });
 const offers = new Offers({ words, onTaken: taken });
 const claimable = new Claimable({ words, onTaken: taken });
-const talk = new Talk({ words, onState: saw, onEnded: ended });
+const talk = new Talk({ words, onSeen: saw, onEnded: ended });
 
 /** The platform's view of the desk. */
 function draw(view) {
@@ -103,16 +103,19 @@ function drawBadge() {
 function drawIdle() {
   show($("#idle"), talk.id === null);
   root.classList.toggle("has-open", talk.id !== null);
-  const isFull = desk?.capacity && desk.load >= desk.capacity;
   const [title, text] = {
-    available: isFull
-      ? ["Your hands are full", "Open a conversation on the left. The next one comes when you have closed one."]
-      : ["You are available", "The next conversation that suits you appears here as an offer. Take your time to read it; the ring shows how long."],
+    available: whileAvailable(),
     away: ["You are away", "No offers come. What is in your hands stays with you."],
     offline: ["You are offline", "Go available, and conversations that suit you come to you one by one. You may decline any of them."],
   }[presence.status];
   fill($("#idle"), { title, text });
   show($("#idle [data-do=return]"), presence.status !== "available");
+}
+
+function whileAvailable() {
+  if (desk?.offers.length) return ["Somebody waits for your answer", "Read what it is about. Accept, or decline; both are fine."];
+  if (desk?.capacity && desk.load >= desk.capacity) return ["Your hands are full", "Choose one of your conversations. The next comes when you have closed one."];
+  return ["You are available", "The next conversation that suits you comes to you as an offer. Take your time to read it; the ring shows how long."];
 }
 
 function taken(engagement) {
@@ -139,10 +142,12 @@ function ended({ status, disposition, ticket }) {
   call("GET", "/earnings/summary").then(({ balance }) => ($("#balance").textContent = money(balance)), () => {});
 }
 
-$(".back").addEventListener("click", (event) => {
-  event.preventDefault();
-  open(null);
-});
+for (const way of [$(".go-back"), $("#ended [data-do=close]")]) {
+  way.addEventListener("click", (event) => {
+    event.preventDefault();
+    open(null);
+  });
+}
 addEventListener("popstate", () => open(location.pathname.split("/")[3] ?? null, true));
 document.addEventListener("visibilitychange", () => !document.hidden && talk.id && saw(talk.id, talk.log.last));
 // A menu closes when one clicks or goes elsewhere.

@@ -8,14 +8,15 @@ import { $, ask, el, fill, money, show } from "./dom.js";
 import { describe } from "./offers.js";
 
 export class Talk {
-  constructor({ words, onState, onEnded }) {
-    Object.assign(this, { words, onState, onEnded, pane: $("#talk"), id: null, engagement: null });
+  constructor({ words, onSeen, onEnded }) {
+    Object.assign(this, { words, onSeen, onEnded, pane: $("#talk"), id: null, engagement: null });
     this.log = new Log({
       list: $("#log"),
       box: $("#log-box"),
       newer: $("#newer"),
       mine: "agent",
       nameOf: (author) => this.nameOf(author),
+      onAdd: (number) => this.id && this.onSeen(this.id, number),
     });
     this.composer = new Composer({ form: $("#composer"), log: this.log, path: (id) => `/engagements/${id}/messages` });
     this.notes = new Map();
@@ -67,15 +68,13 @@ export class Talk {
   gone(refusal) {
     this.stream.close();
     show($("#ended"), true);
-    $("#ended").textContent = refusal.text;
+    fill(this.pane, { ending: refusal.text });
   }
 
   heard(message) {
     if (message.author === "agent" && message.client_id) this.composer.arrived(this.id, message.client_id);
     this.handOver(message.sent_at);
-    if (!this.log.add(message)) return;
-    this.onState(this.id, this.log.last);
-    if (this.isBegun && message.author === "customer") chime("message");
+    if (this.log.add(message) && this.isBegun && message.author === "customer") chime("message");
   }
 
   /** Marks where the assistant's part ends and the agent's begins. */
@@ -95,15 +94,15 @@ export class Talk {
     const { ticket, status } = engagement;
     fill(this.pane, {
       ...describe(ticket, this.words),
-      intent: ticket.intent ?? "Not known",
+      intent: ticket.intent?.replaceAll("_", " ") ?? "Not known",
       skills: ticket.required_skills.map((code) => this.words.skills[code] ?? code).join(", ") || "None in particular",
+      ending: this.ending(),
       reference: `${ticket.source} · ${ticket.external_id}`,
     });
     show($("#composer"), status === "talking");
     show($("#end"), status === "talking");
     show($("#wrap-up"), status === "wrapping");
     show($("#ended"), status === "resolved" || status === "lost");
-    $("#ended").textContent = this.ending();
     if (status === "wrapping" && before !== "wrapping") $("#note").value = this.notes.get(this.id) ?? "";
     // The stream tells the state after all messages that there were.
     if (this.log.last >= engagement.message_count) {

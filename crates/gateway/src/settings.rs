@@ -6,7 +6,6 @@ mod public_url;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{ArgAction, Args, ValueEnum, builder::TypedValueParser as _};
-use kernel::Currency;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use database_url::DatabaseUrl;
@@ -95,10 +94,6 @@ pub struct Settings {
         default_value = "Gigdesk <gigdesk@localhost>"
     )]
     pub mail_from: String,
-
-    /// The currency that the company pays in
-    #[arg(long, env = "GIGDESK_CURRENCY", global = true, default_value = "EUR")]
-    pub currency: Currency,
 
     /// The e-mail address of the first admin, made when there is none
     #[arg(

@@ -117,7 +117,21 @@ async fn do_job(db: Db, job: Claimed, outside: Arc<Outside>) {
     }
 }
 
-/// Cleans up, follows the database's clock, and checks the promises.
+/// Follows the database's clock, as every node does whether it works or not.
+pub async fn follow_clock(db: Db, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep_until(Instant::now() + ROUND) => {}
+        }
+        let node = db.clone();
+        if let Ok(Err(error)) = spawn_blocking(move || node.check_clock()).await {
+            tracing::warn!(%error, "the clock was not compared with the database's");
+        }
+    }
+}
+
+/// Cleans up, and checks the promises.
 async fn make_rounds(db: Db, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -127,9 +141,6 @@ async fn make_rounds(db: Db, stop: CancellationToken) {
         apply(&db, &workflows::PRUNER).await;
         let rounds = db.clone();
         let checked = spawn_blocking(move || {
-            if let Err(error) = rounds.check_clock() {
-                tracing::warn!(%error, "the clock was not compared with the database's");
-            }
             rounds.read_blocking::<_, workflows::Error>(|conn| Ok(db::verify::broken(conn)?))
         });
         match checked.await {

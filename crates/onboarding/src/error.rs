@@ -121,7 +121,7 @@ impl Classify for Error {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid",
+            Self::Invalid(_) => "invalid_input",
             Self::InvitationInvalid => "invitation_invalid",
             Self::InvitationExpired => "invitation_expired",
             Self::AlreadyApplied => "already_applied",

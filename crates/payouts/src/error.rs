@@ -92,7 +92,7 @@ impl Classify for Error {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid",
+            Self::Invalid(_) => "invalid_input",
             Self::RateCardOverlaps => "rate_card_overlaps",
             Self::NoRate { .. } => "no_rate",
             Self::AlreadyAccrued => "already_accrued",

@@ -136,14 +136,11 @@ pub fn agent_detail(
 
 fn named_decisions(conn: &mut PgConnection, id: AgentId) -> QueryResult<Vec<NamedDecision>> {
     let decisions = onboarding::decisions(conn, id)?;
-    let deciders: Vec<AccountId> = decisions
-        .iter()
-        .map(|decision| decision.decided_by)
-        .collect();
-    let names = names(conn, &deciders)?;
-    let named = decisions.into_iter().map(|decision| NamedDecision {
+    let people: Vec<AccountId> = decisions.iter().map(|one| one.decided_by).collect();
+    let names = names(conn, &people)?;
+    let with_name = |decision: Decision| NamedDecision {
         decided_by_name: names.get(&decision.decided_by).cloned().unwrap_or_default(),
         decision,
-    });
-    Ok(named.collect())
+    };
+    Ok(decisions.into_iter().map(with_name).collect())
 }

@@ -185,9 +185,11 @@ pub fn suspend_agent(
     decider: AccountId,
     reason: &str,
 ) -> Result<Agent, Error> {
+    // Presence is locked before the agent, as by the matcher, and only for an agent that exists.
+    onboarding::agent(tx.conn(), id)?.ok_or(onboarding::Error::AgentNotFound)?;
+    presence::leave(tx, id)?;
     let agent = onboarding::suspend(tx, id, decider, reason)?;
     identity::suspend_account(tx, agent.account_id)?;
-    presence::leave(tx, id)?;
     Ok(agent)
 }
 

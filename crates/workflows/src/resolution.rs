@@ -2,7 +2,7 @@
 
 use db::Tx;
 use dispatch::{Resolved, WrapUp};
-use kernel::{AgentId, EngagementId};
+use kernel::{AgentId, Class, Classify as _, EngagementId};
 use payouts::{EarningLine, Work};
 
 use crate::Error;
@@ -27,14 +27,23 @@ pub fn resolve_engagement(
     settle(tx, resolved)
 }
 
-/// Closes wrap-ups whose time is up, and books what they earned.
+/// Closes wrap-ups whose time is up, and books what they earned. One that cannot be booked, such
+/// as for want of a rate, stays open and holds nobody else up.
 pub fn close_wrap_ups(tx: &mut Tx<'_>) -> Result<usize, Error> {
-    let closed = dispatch::close_wrap_ups(tx)?;
-    let count = closed.len();
-    for resolved in closed {
-        settle(tx, resolved)?;
+    let now = tx.now();
+    let mut closed = 0;
+    for (id, agent) in dispatch::queries::due_wrap_ups(tx.conn(), now)? {
+        let attempt = tx.attempt(|tx| match dispatch::close_wrap_up(tx, id, agent)? {
+            Some(resolved) => settle(tx, resolved).map(Some),
+            None => Ok(None),
+        });
+        match attempt {
+            Ok(settled) => closed += usize::from(settled.is_some()),
+            Err(error) if error.class() == Class::Busy => return Err(error),
+            Err(error) => tracing::error!(%id, code = error.code(), %error, "a wrap-up stays open"),
+        }
     }
-    Ok(count)
+    Ok(closed)
 }
 
 fn settle(tx: &mut Tx<'_>, resolved: Resolved) -> Result<Settled, Error> {

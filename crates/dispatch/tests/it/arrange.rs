@@ -137,3 +137,18 @@ pub fn status(sandbox: &mut Sandbox, ticket: &Ticket) -> dispatch::TicketStatus 
 pub fn now() -> chrono::DateTime<Utc> {
     db::Clock::default().now()
 }
+
+/// Closes the wrap-ups whose time is up.
+pub fn close_due(sandbox: &mut Sandbox) -> Vec<dispatch::Resolved> {
+    let now = sandbox.now;
+    sandbox
+        .write(|tx| -> Result<Vec<_>, Error> {
+            let due = dispatch::queries::due_wrap_ups(tx.conn(), now)?;
+            let closed: Result<Vec<_>, Error> = due
+                .into_iter()
+                .map(|(id, agent)| dispatch::close_wrap_up(tx, id, agent))
+                .collect();
+            Ok(closed?.into_iter().flatten().collect())
+        })
+        .unwrap()
+}

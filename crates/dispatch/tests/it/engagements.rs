@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use dispatch::{Candidate, Disposition, Engagement, Error, NewMessage, TicketStatus, WrapUp};
 
-use crate::arrange::{agent, engaged, floor, status, ticket};
+use crate::arrange::{agent, close_due, engaged, floor, status, ticket};
 
 fn solved() -> WrapUp {
     WrapUp { disposition: Disposition::Solved, note: Some("Refund sent.".to_owned()) }
@@ -39,9 +39,9 @@ fn a_wrap_up_is_paid_to_its_end_and_closes_by_itself() {
     let engagement = engaged(&mut floor, &agent, "1");
     floor.write(|tx| dispatch::wrap_up(tx, engagement.id, agent.agent_id)).unwrap();
     floor.now += TimeDelta::seconds(59);
-    assert!(floor.write(dispatch::close_wrap_ups).unwrap().is_empty());
+    assert!(close_due(&mut floor).is_empty());
     floor.now += TimeDelta::hours(3);
-    let closed = floor.write(dispatch::close_wrap_ups).unwrap();
+    let closed = close_due(&mut floor);
     assert_eq!(closed.len(), 1);
     assert_eq!(closed[0].handled_seconds, 60, "the time after the wrap-up is not work");
     assert_eq!(closed[0].engagement.disposition, Some(Disposition::NotRecorded));

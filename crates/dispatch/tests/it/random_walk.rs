@@ -6,7 +6,7 @@ use dispatch::{Candidate, DeclineReason, Disposition, NewMessage, WrapUp};
 use kernel::TicketId;
 use proptest::prelude::*;
 
-use crate::arrange::{agent, escalation, floor};
+use crate::arrange::{agent, close_due, escalation, floor};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -83,7 +83,7 @@ impl World {
                 for missed in floor.write(dispatch::expire_offers).unwrap() {
                     assert!(self.agents.iter().any(|agent| agent.agent_id == missed.agent_id));
                 }
-                let _ = floor.write(dispatch::close_wrap_ups).unwrap();
+                let _ = close_due(floor);
             }
             Step::Accept(agent) | Step::Decline(agent) => self.answer(agent, step),
             Step::Say(agent) | Step::WrapUp(agent) | Step::Resolve(agent) => {

@@ -25,6 +25,7 @@ pub fn run(settings: Settings, work: bool) -> Result<ExitCode> {
     tracing::info!(%bind, %public_url, work, "serving");
     System::new().block_on(async move {
         stop_on_signal(shutdown.clone())?;
+        actix_web::rt::spawn(worker::follow_clock(db.clone(), shutdown.clone()));
         let worker = work.then(|| actix_web::rt::spawn(worker::run(db, outside, shutdown)));
         application.run().await?;
         if let Some(worker) = worker {

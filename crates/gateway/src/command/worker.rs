@@ -19,6 +19,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
     tracing::info!("working");
     System::new().block_on(async move {
         stop_on_signal(stop.clone())?;
+        actix_web::rt::spawn(worker::follow_clock(db.clone(), stop.clone()));
         worker::run(db, outside, stop).await;
         anyhow::Ok(())
     })?;

@@ -48,6 +48,12 @@ impl DeskPage {
     fn shown(&self) -> &Card {
         self.open.as_ref().map_or(&self.blank, |open| &open.card)
     }
+
+    /// How the open conversation ended; empty while it goes on.
+    fn ending(&self) -> &str {
+        let ended = self.open.as_ref().and_then(|open| open.ended.as_deref());
+        ended.unwrap_or_default()
+    }
 }
 
 /// A ticket in one of the lists.
@@ -151,7 +157,7 @@ fn opened(
             EngagementStatus::Lost => Some("This conversation went back to the queue.".to_owned()),
             EngagementStatus::Resolved => Some(closed(&engagement, clock)),
         },
-        intent: ticket.intent.clone().unwrap_or_default(),
+        intent: ticket.intent.as_deref().unwrap_or_default().replace('_', " "),
         skills: skills.join(", "),
         reference: format!("{} · {}", ticket.source, ticket.external_id),
         messages: messages.into_iter().map(said).collect(),

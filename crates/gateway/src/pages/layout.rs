@@ -127,6 +127,7 @@ const fn ways_of(role: Role) -> &'static [(&'static str, &'static str)] {
             ("/desk", "Desk"),
             ("/shifts", "Shifts"),
             ("/earnings", "Earnings"),
+            ("/join/checklist", "Profile"),
         ],
         Role::Supervisor => &[
             ("/ops", "Live queue"),

@@ -234,7 +234,7 @@ async fn a_skill_comes_with_enough_questions() {
     greedy["questions_asked"] = json!(5);
     greedy["questions"][1]["correct"] = json!(3);
     let refused = admin.put("/api/v1/admin/skills/refunds", &greedy).await;
-    let faults = refused.assert_problem(422, "invalid")["errors"].clone();
+    let faults = refused.assert_problem(422, "invalid_input")["errors"].clone();
     assert_eq!(
         (&faults[0]["field"], &faults[1]["field"]),
         (&json!("questions"), &json!("questions[1].correct"))
@@ -261,7 +261,7 @@ async fn agreements_are_numbered() {
             &json!({ "title": "", "body": "" }),
         )
         .await;
-    empty.assert_problem(422, "invalid");
+    empty.assert_problem(422, "invalid_input");
 }
 
 #[actix_web::test]

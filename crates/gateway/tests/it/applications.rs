@@ -208,7 +208,7 @@ async fn a_wrong_code_costs_a_try_and_the_right_one_confirms() {
     assert_eq!(answer, json!({ "confirmed": false, "tries_left": 4 }));
     ada.confirm_email("12345")
         .await
-        .assert_problem(422, "invalid");
+        .assert_problem(422, "invalid_input");
 
     let again = ada.post("/api/v1/application/email-code", &json!({})).await;
     again.assert_problem(429, "code_too_soon");
@@ -323,7 +323,7 @@ async fn an_account_number_is_never_sent_back() {
     wrong["iban"] = json!("DE89370400440532013001");
     let refused = ada.put(path, &wrong).await;
     assert_eq!(
-        refused.assert_problem(422, "invalid")["errors"][0]["field"],
+        refused.assert_problem(422, "invalid_input")["errors"][0]["field"],
         "iban"
     );
     assert!(!refused.body.contains("053201"), "{}", refused.body);
@@ -346,7 +346,7 @@ async fn what_is_still_to_do_is_said() {
 
     let profile = json!({ "display_name": "Ada", "time_zone": "Mars", "languages": ["en", "xyz"] });
     let refused = ada.put("/api/v1/application/profile", &profile).await;
-    let faults = refused.assert_problem(422, "invalid")["errors"].clone();
+    let faults = refused.assert_problem(422, "invalid_input")["errors"].clone();
     assert_eq!(
         (&faults[0]["field"], &faults[1]["field"]),
         (&json!("time_zone"), &json!("languages[1]"))

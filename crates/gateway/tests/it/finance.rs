@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Person, TestApp, Visitor,
-    company::{IBAN, Recruit},
+    company::{Company, IBAN, Recruit},
 };
 
 fn rate_card(valid_from: &str) -> Value {
@@ -66,7 +66,8 @@ async fn work(agent: &Recruit, machine: &Visitor, number: i32) {
 
 /// An agent who earned 9.00 EUR by two tickets, and both people of finance.
 struct Payday<'a> {
-    app: &'a TestApp,
+    company: Company<'a>,
+    machine: Visitor,
     agent: Recruit,
     preparer: Person,
     approver: Person,
@@ -85,7 +86,8 @@ impl<'a> Payday<'a> {
         work(&agent, &machine, 1).await;
         work(&agent, &machine, 2).await;
         Self {
-            app,
+            company,
+            machine,
             agent,
             preparer,
             approver,
@@ -93,7 +95,7 @@ impl<'a> Payday<'a> {
     }
 
     fn body(&self) -> Value {
-        let end: DateTime<Utc> = self.app.db.now();
+        let end: DateTime<Utc> = self.company.app.db.now();
         json!({ "period_start": "2026-01-01T00:00:00Z", "period_end": end, "currency": "EUR" })
     }
 
@@ -300,7 +302,7 @@ async fn what_a_void_run_held_can_be_paid_by_another() {
         async move { preparer.post(&path, &body).await }
     };
     assert_eq!(
-        void(" ").await.assert_problem(422, "invalid")["errors"][0]["field"],
+        void(" ").await.assert_problem(422, "invalid_input")["errors"][0]["field"],
         "reason"
     );
     let given_up = void("Wrong period").await.assert_status(200).json();
@@ -329,11 +331,25 @@ async fn what_a_void_run_held_can_be_paid_by_another() {
 }
 
 #[actix_web::test]
-async fn who_cannot_be_paid_yet_is_held() {
+async fn who_cannot_be_paid_yet_is_held_and_said() {
     let app = TestApp::spawn().await;
     let day = Payday::come(&app).await;
-    app.database.sql("DELETE FROM payouts.payees");
-    day.prepare().await.assert_problem(409, "nothing_to_pay");
+    let ben = day.company.agent().await;
+    work(&ben, &day.machine, 3).await;
+    let uuid = ben.id.strip_prefix("agt_").unwrap();
+    app.database.sql(&format!(
+        "DELETE FROM payouts.payees WHERE agent_id = '{uuid}'"
+    ));
+
+    let prepared = day.prepare().await.assert_status(201).json();
+    let held = json!([{
+        "agent_id": ben.id, "amount": { "minor": 450, "currency": "EUR" }, "reason": "no_payee",
+    }]);
+    assert_eq!(prepared["held"], held);
+    assert_eq!(
+        prepared["run"]["total"]["minor"], 900,
+        "the others are paid"
+    );
 }
 
 #[actix_web::test]
@@ -396,7 +412,10 @@ async fn a_rate_card_ends_where_the_next_begins() {
         .post(path, &rate_card("2026-01-01T00:00:00Z"))
         .await;
     let first = first.assert_status(201).json();
-    assert_eq!(first["rates"][0]["per_minute"], "0.30", "a rate is a text");
+    assert_eq!(
+        first["rates"][0]["per_minute"], "0.3000",
+        "a rate is a text"
+    );
     assert_eq!(first["valid_until"], Value::Null);
     preparer
         .post(path, &rate_card("2999-01-01T00:00:00Z"))

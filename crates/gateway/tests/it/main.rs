@@ -6,12 +6,14 @@
 
 mod admin;
 mod applications;
+mod architecture;
 mod callers;
 mod csrf;
 mod finance;
 mod openapi_auth;
 mod operations;
 mod pages;
+mod pages_staff;
 mod problems;
 mod sessions;
 mod streams;

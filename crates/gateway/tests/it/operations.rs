@@ -58,7 +58,7 @@ async fn a_file_of_customers_is_imported_whole_or_not_at_all() {
     );
     let refused = import(&supervisor, &bad).await;
     assert_eq!(
-        refused.assert_problem(422, "invalid")["errors"][0]["field"],
+        refused.assert_problem(422, "invalid_input")["errors"][0]["field"],
         "line 3.email"
     );
     assert_eq!(
@@ -124,11 +124,7 @@ async fn agents_are_listed_by_status_and_page() {
     let supervisor = &company.supervisor;
     let list = |query: &'static str| async move {
         let path = format!("/api/v1/ops/agents{query}");
-        supervisor
-            .get(&path)
-            .await
-            .assert_status(200)
-            .json()
+        supervisor.get(&path).await.assert_status(200).json()
     };
     let submitted = list("?status=submitted").await;
     assert_eq!(
@@ -176,7 +172,7 @@ async fn a_decision_needs_a_reason_and_is_on_record() {
         .post(&path, &json!({ "reason": " " }))
         .await;
     assert_eq!(
-        without.assert_problem(422, "invalid")["errors"][0]["field"],
+        without.assert_problem(422, "invalid_input")["errors"][0]["field"],
         "reason"
     );
 
@@ -372,7 +368,7 @@ async fn what_is_wrong_with_a_shift_is_named() {
         "seats": 0,
     });
     let refused = company.supervisor.post("/api/v1/ops/shifts", &body).await;
-    let problem = refused.assert_problem(422, "invalid");
+    let problem = refused.assert_problem(422, "invalid_input");
     let fields: Vec<_> = problem["errors"]
         .as_array()
         .unwrap()

@@ -1,14 +1,21 @@
 //! A platform of a test's own, and people who use it.
 
 pub mod company;
+pub mod events;
+pub mod floor;
 
-use std::{cell::RefCell, sync::OnceLock, time::Duration};
+use std::{
+    cell::RefCell,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use clap::Parser;
 use db::{Db, testing::TestDatabase};
 use gateway::{app::Application, secrets::Secrets, settings::Settings, state::State};
 use identity::{Account, NewAccount, PasswordHash};
 use kernel::Role;
+use mail::Mailer;
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -34,6 +41,7 @@ pub struct TestApp {
     pub client: Client,
     /// What the platform keeps in files.
     pub directory: TempDir,
+    outside: workflows::Outside,
     shutdown: CancellationToken,
     people: RefCell<u32>,
 }
@@ -57,6 +65,7 @@ impl TestApp {
         let base = ["gigdesk", "--data-dir", data_dir];
         let line = Line::try_parse_from(base.iter().chain(arguments)).unwrap();
         let secrets = Secrets::load(&line.settings).unwrap();
+        let outside = line.settings.outside().unwrap();
         let state = State::new(db.clone(), secrets, line.settings).unwrap();
         let shutdown = state.shutdown.clone();
         let application = Application::build(state, "127.0.0.1:0".parse().unwrap()).unwrap();
@@ -74,9 +83,34 @@ impl TestApp {
             database,
             client,
             directory,
+            outside,
             shutdown,
             people,
         }
+    }
+
+    /// Starts one whose worker works, too; letters go into the outbox.
+    pub async fn at_work() -> Self {
+        let app = Self::spawn().await;
+        app.work(app.outside.clone());
+        app
+    }
+
+    /// Starts one whose worker works, too, and says where its letters can be read.
+    pub async fn with_mailbox() -> (Self, Mailer) {
+        let app = Self::spawn().await;
+        let from = "Gigdesk <gigdesk@localhost>".to_owned();
+        let mailer = Mailer::new(&mail::Settings::Memory { from }).unwrap();
+        app.work(workflows::Outside {
+            mailer: Arc::new(mailer.clone()),
+            ..app.outside.clone()
+        });
+        (app, mailer)
+    }
+
+    fn work(&self, outside: workflows::Outside) {
+        let (db, stop) = (self.db.clone(), self.shutdown.clone());
+        actix_web::rt::spawn(gateway::worker::run(db, outside, stop));
     }
 
     /// Starts one, with somebody who is not signed in.

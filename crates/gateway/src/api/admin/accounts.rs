@@ -118,22 +118,14 @@ async fn create_account(
     state: Data<State>,
     body: Json<NewAccountBody>,
 ) -> ApiResult<HttpResponse> {
-    let NewAccountBody {
-        email,
-        display_name,
-        password,
-        role,
-    } = body.0;
-    let password = state
-        .hash_password(password.expose_secret().to_owned())
-        .await?;
+    let (body, db) = (body.0, caller.acting_db());
+    let password = body.password.expose_secret().to_owned();
     let new = NewAccount {
-        email,
-        display_name,
-        password,
-        role: role.into(),
+        email: body.email,
+        display_name: body.display_name,
+        password: state.hash_password(password).await?,
+        role: body.role.into(),
     };
-    let db = caller.acting_db();
     let write = db.write("create_account", move |tx| {
         workflows::create_account(tx, &new)
     });

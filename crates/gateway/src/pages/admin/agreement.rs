@@ -43,11 +43,7 @@ async fn agreement_page(_caller: Admin, state: Data<State>, layout: Layout) -> P
     show(&state, layout, None).await
 }
 
-async fn show(
-    state: &State,
-    layout: Layout,
-    sent: Option<(Faults, AgreementForm)>,
-) -> PageResult {
+async fn show(state: &State, layout: Layout, sent: Option<(Faults, AgreementForm)>) -> PageResult {
     let current = state.read(onboarding::current_agreement).await?;
     // A new version is mostly the old one with a few words changed.
     let (faults, form) = sent.unwrap_or_else(|| {
@@ -82,7 +78,10 @@ async fn publish(
     });
     match write.await {
         Ok(agreement) => {
-            let notice = format!("Version {} is the agreement from now on.", agreement.version);
+            let notice = format!(
+                "Version {} is the agreement from now on.",
+                agreement.version
+            );
             Ok(see_other_with_notice(PATH, &notice))
         }
         Err(error) => show(&state, layout, Some((Faults::of(error)?, form))).await,

@@ -66,7 +66,10 @@ async fn promises_page(
     html(&PromisesPage {
         layout: layout.titled("Promises"),
         tabs: tabs("/admin/promises"),
-        promises: verify::promises().into_iter().map(|(name, _)| name).collect(),
+        promises: verify::promises()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect(),
         check,
     })
 }

@@ -111,7 +111,10 @@ async fn queues_page(
     layout: Layout,
 ) -> PageResult {
     let mut page = read(&state, layout).await?;
-    let edited = page.queues.iter().find(|queue| Some(&queue.code) == query.edit.as_ref());
+    let edited = page
+        .queues
+        .iter()
+        .find(|queue| Some(&queue.code) == query.edit.as_ref());
     if let Some(queue) = edited {
         page.form = queue.into();
     }

@@ -43,20 +43,20 @@ impl RatesPage {
     /// The fields of a queue's row, and their labels.
     fn prices(&self) -> [(&'static str, &'static str); 3] {
         [
-            ("per_engagement", "For each conversation"),
-            ("per_minute", "For each minute"),
-            ("minimum_seconds", "Paid for at least, seconds"),
+            ("per_engagement", "Each conversation"),
+            ("per_minute", "Each minute"),
+            ("minimum_seconds", "At least, seconds"),
         ]
     }
 }
 
-/// A rate with at least two decimals: `0.30 EUR`.
+/// A rate with at least two decimals, such as `0.30`.
 fn price(rate: &Decimal) -> String {
     let mut rate = rate.normalize();
     if rate.scale() < 2 {
         rate.rescale(2);
     }
-    format!("{rate} {PLATFORM_CURRENCY}")
+    rate.to_string()
 }
 
 /// A rate card and what stands on it.
@@ -107,8 +107,8 @@ impl RatesForm {
             let mut put = |name: &str, text: String| {
                 form.0.insert(format!("{name}.{}", rate.queue), text);
             };
-            put("per_engagement", rate.per_engagement.normalize().to_string());
-            put("per_minute", rate.per_minute.normalize().to_string());
+            put("per_engagement", price(&rate.per_engagement));
+            put("per_minute", price(&rate.per_minute));
             put("minimum_seconds", rate.minimum_seconds.to_string());
         }
         form
@@ -142,7 +142,9 @@ impl RatesForm {
         let mut checks = Checks::new();
         let valid_from = instant(&mut checks, "valid_from", self.at("valid_from"));
         let queues = self.queues();
-        let rates = queues.iter().map(|queue| self.rate_input(queue, &mut checks));
+        let rates = queues
+            .iter()
+            .map(|queue| self.rate_input(queue, &mut checks));
         let input = RateCardInput {
             name: self.at("name").to_owned(),
             currency: PLATFORM_CURRENCY.to_string(),
@@ -161,7 +163,11 @@ impl RatesForm {
         };
         RateInput {
             queue: queue.to_owned(),
-            per_engagement: decimal_number(checks, &field("per_engagement"), text("per_engagement")),
+            per_engagement: decimal_number(
+                checks,
+                &field("per_engagement"),
+                text("per_engagement"),
+            ),
             per_minute: decimal_number(checks, &field("per_minute"), text("per_minute")),
             minimum_seconds: whole_number(
                 checks,
@@ -221,12 +227,19 @@ async fn read(state: &State) -> Result<(Vec<Queue>, Vec<PricedCard>), crate::sta
         let cards = payouts::rate_cards(conn)?;
         let ids: Vec<RateCardId> = cards.iter().map(|card| card.id).collect();
         let people: Vec<AccountId> = cards.iter().map(|card| card.created_by).collect();
-        let (rates, names) = (payouts::rates_on(conn, &ids)?, reports::names(conn, &people)?);
+        let (rates, names) = (
+            payouts::rates_on(conn, &ids)?,
+            reports::names(conn, &people)?,
+        );
         Ok((dispatch::queries::queues(conn)?, cards, rates, names))
     });
     let (queues, cards, rates, names) = read.await?;
     let priced = cards.into_iter().map(|card| PricedCard {
-        rates: rates.iter().filter(|rate| rate.rate_card_id == card.id).cloned().collect(),
+        rates: rates
+            .iter()
+            .filter(|rate| rate.rate_card_id == card.id)
+            .cloned()
+            .collect(),
         by: names.get(&card.created_by).cloned().unwrap_or_default(),
         validity: Validity::of(&card, now),
         card,
@@ -265,7 +278,10 @@ async fn write(caller: &Caller, input: RateCardInput) -> Result<RateCard, payout
 
 fn published(card: &RateCard) -> String {
     let from = card.valid_from.format("%-d %b %Y, %H:%M");
-    format!("{} is published and in force from {from} UTC on.", card.name)
+    format!(
+        "{} is published and in force from {from} UTC on.",
+        card.name
+    )
 }
 
 #[cfg(test)]
@@ -273,7 +289,9 @@ mod tests {
     use super::*;
 
     fn form(pairs: &[(&str, &str)]) -> RatesForm {
-        let owned = pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
+        let owned = pairs
+            .iter()
+            .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
         RatesForm(owned.collect())
     }
 

@@ -95,7 +95,10 @@ impl RunPage {
             Ok(Some((run, names, reports::payout_items(conn, id, &page)?)))
         });
         let (run, names, items) = read.await?.ok_or(payouts::Error::RunNotFound)?;
-        let layout = layout.titled(format!("Payout run of {}", run.created_at.format("%-d %b %Y")));
+        let layout = layout.titled(format!(
+            "Payout run of {}",
+            run.created_at.format("%-d %b %Y")
+        ));
         Ok(Self {
             layout,
             is_own: run.created_by == caller.account_id,
@@ -133,11 +136,21 @@ impl RunPage {
         };
         let prepared = Step {
             is_next: false,
-            ..step("Prepared", Some(run.created_at), Some(run.created_by), RunStatus::Void)
+            ..step(
+                "Prepared",
+                Some(run.created_at),
+                Some(run.created_by),
+                RunStatus::Void,
+            )
         };
         vec![
             prepared,
-            step("Approved", run.approved_at, run.approved_by, RunStatus::Closed),
+            step(
+                "Approved",
+                run.approved_at,
+                run.approved_by,
+                RunStatus::Closed,
+            ),
             step("Exported", run.exported_at, None, RunStatus::Approved),
             step("Settled", run.settled_at, None, RunStatus::Exported),
         ]
@@ -213,7 +226,12 @@ async fn after_step(
     reason: String,
 ) -> PageResult {
     let faults = match outcome {
-        Ok(notice) => return Ok(see_other_with_notice(&format!("/finance/runs/{id}"), notice)),
+        Ok(notice) => {
+            return Ok(see_other_with_notice(
+                &format!("/finance/runs/{id}"),
+                notice,
+            ));
+        }
         Err(error) => Faults::of(error)?,
     };
     let mut page = RunPage::read(state, layout, caller, id, None).await?;
@@ -232,7 +250,9 @@ async fn approve(
     let (id, by) = (id.into_inner(), caller.account_id);
     let db = caller.acting_db();
     let write = db.write("approve_run", move |tx| workflows::approve_run(tx, id, by));
-    let outcome = write.await.map(|_| "Approved. The file for the bank can be made now.");
+    let outcome = write
+        .await
+        .map(|_| "Approved. The file for the bank can be made now.");
     after_step((&state, layout, &caller), id, outcome, String::new()).await
 }
 
@@ -266,7 +286,9 @@ async fn export(
     let write = db.write("export_run", move |tx| {
         workflows::export_run(tx, &shared.vault, id)
     });
-    let outcome = write.await.map(|_| "The file for the bank is made; download it below.");
+    let outcome = write
+        .await
+        .map(|_| "The file for the bank is made; download it below.");
     after_step((&state, layout, &caller), id, outcome, String::new()).await
 }
 
@@ -280,7 +302,9 @@ async fn settle(
     let id = id.into_inner();
     let db = caller.acting_db();
     let write = db.write("settle_run", move |tx| workflows::settle_run(tx, id));
-    let outcome = write.await.map(|_| "Settled: the agents' balances have fallen by what was paid.");
+    let outcome = write
+        .await
+        .map(|_| "Settled: the agents' balances have fallen by what was paid.");
     after_step((&state, layout, &caller), id, outcome, String::new()).await
 }
 

@@ -9,7 +9,9 @@ use actix_web::{
 use askama::Template;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use kernel::{Checks, Currency, Invalid, Money, Page, PageRequest, PayoutRunId, Role};
-use payouts::{AccountBalance, AccountKind, Held, PLATFORM_CURRENCY, PayoutRun, Prepared, RunStatus};
+use payouts::{
+    AccountBalance, AccountKind, Held, PLATFORM_CURRENCY, PayoutRun, Prepared, RunStatus,
+};
 use serde::Deserialize;
 
 use super::run::{self, state};

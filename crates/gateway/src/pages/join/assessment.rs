@@ -32,6 +32,7 @@ struct PaperPage {
     layout: Layout,
     faults: Faults,
     paper: Paper,
+    now: String,
     until: String,
     /// What was answered to each question; 0 for nothing yet.
     answers: Vec<i32>,
@@ -130,6 +131,7 @@ async fn assessment_page(
         Seen::Paper(paper, clock) => html(&PaperPage {
             layout: layout.titled(&paper.skill_name),
             faults: Faults::default(),
+            now: state.db.now().to_rfc3339(),
             until: clock.time(paper.expires_at),
             answers: Vec::new(),
             paper,
@@ -180,6 +182,7 @@ async fn hand_in(
     };
     let page = PaperPage {
         layout: layout.titled(&paper.skill_name),
+        now: state.db.now().to_rfc3339(),
         until: clock.time(paper.expires_at),
         answers,
         paper,

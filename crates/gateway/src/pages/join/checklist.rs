@@ -161,6 +161,12 @@ struct SkillLine {
     tries_left: usize,
 }
 
+impl SkillLine {
+    fn is_held(&self) -> bool {
+        matches!(self.state, SkillState::Held { .. })
+    }
+}
+
 /// How the agent stands with a skill.
 enum SkillState {
     Held { until: String },

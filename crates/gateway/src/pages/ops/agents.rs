@@ -14,9 +14,7 @@ use workflows::{approve_agent, reinstate_agent, reject_agent, suspend_agent};
 
 use crate::{
     extract::{Form, Supervisor},
-    pages::{
-        Faults, Layout, PageResult, fields::form_page, html, see_other_with_notice,
-    },
+    pages::{Faults, Layout, PageResult, fields::form_page, html, see_other_with_notice},
     problem::ApiError,
     state::State,
 };

@@ -105,7 +105,9 @@ async fn invite(
     let (known, source) = (customer_ref.clone(), state.clone());
     let db = caller.acting_db();
     let write = db.write("invite_customer", move |tx| {
-        workflows::invite_customer(tx, &known, |invitation| invitation_link(&source, invitation))
+        workflows::invite_customer(tx, &known, |invitation| {
+            invitation_link(&source, invitation)
+        })
     });
     let mut page = CustomersPage {
         layout,

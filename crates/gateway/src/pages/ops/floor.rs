@@ -92,12 +92,7 @@ impl FloorPart {
     async fn look(state: &State) -> ApiResult<Self> {
         let now = state.db.now();
         let (floor, queues) = state
-            .read(move |conn| {
-                Ok((
-                    reports::floor(conn, now)?,
-                    dispatch::queries::queues(conn)?,
-                ))
-            })
+            .read(move |conn| Ok((reports::floor(conn, now)?, dispatch::queries::queues(conn)?)))
             .await?;
         Ok(Self::of(floor, queues, now))
     }

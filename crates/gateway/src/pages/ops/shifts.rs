@@ -9,7 +9,7 @@ use availability::{Shift, ShiftInput, ShiftWithSeats};
 use chrono::{DateTime, Days, MappedLocalTime, NaiveDate, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use dispatch::Queue;
-use kernel::{Checks, Invalid, Page, PageRequest, ShiftId};
+use kernel::{Checks, Invalid, PageRequest, ShiftId};
 use serde::Deserialize;
 
 use crate::{
@@ -23,10 +23,7 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(shifts_page)
-        .service(publish)
-        .service(cancel);
+    config.service(shifts_page).service(publish).service(cancel);
 }
 
 #[derive(Template)]
@@ -34,9 +31,34 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 struct ShiftsPage {
     layout: Layout,
     queues: Vec<Queue>,
-    shifts: Page<ShiftWithSeats>,
+    days: Vec<Day>,
+    next: Option<String>,
     faults: Faults,
     form: ShiftForm,
+}
+
+/// The shifts that begin on one day, in UTC.
+struct Day {
+    date: NaiveDate,
+    shifts: Vec<ShiftWithSeats>,
+}
+
+impl Day {
+    /// Shifts come sorted by their start.
+    fn all(shifts: Vec<ShiftWithSeats>) -> Vec<Self> {
+        let mut days: Vec<Self> = Vec::new();
+        for one in shifts {
+            let date = one.shift.starts_at.date_naive();
+            match days.last_mut() {
+                Some(day) if day.date == date => day.shifts.push(one),
+                _ => days.push(Self {
+                    date,
+                    shifts: vec![one],
+                }),
+            }
+        }
+        days
+    }
 }
 
 impl ShiftsPage {
@@ -182,7 +204,8 @@ async fn show(
     let page = ShiftsPage {
         layout: layout.titled("Shifts"),
         queues,
-        shifts,
+        days: Day::all(shifts.items),
+        next: shifts.next,
         faults,
         form,
     };
@@ -198,7 +221,9 @@ async fn publish(
 ) -> PageResult {
     let input = match form.input() {
         Ok(input) => input,
-        Err(invalid) => return show(&state, layout, None, Faults::of(refused(invalid))?, form).await,
+        Err(invalid) => {
+            return show(&state, layout, None, Faults::of(refused(invalid))?, form).await;
+        }
     };
     let by = caller.account_id;
     let db = caller.acting_db();
@@ -290,7 +315,13 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_named() {
-        assert_eq!(fault(&form("+262000-12-31", "9", "17:00", "UTC")), "datestarts_at");
-        assert_eq!(fault(&form("2026-07-01", "09:00", "", "Mars/Olympus")), "zoneends_at");
+        assert_eq!(
+            fault(&form("+262000-12-31", "9", "17:00", "UTC")),
+            "datestarts_at"
+        );
+        assert_eq!(
+            fault(&form("2026-07-01", "09:00", "", "Mars/Olympus")),
+            "zoneends_at"
+        );
     }
 }

@@ -57,7 +57,7 @@ pub(super) struct RunView {
 
 impl RunView {
     fn new(run: PayoutRun, names: &BTreeMap<AccountId, String>) -> Self {
-        let named = |id: Option<AccountId>| id.map(|id| PersonView::named(id, names));
+        let person = |id: Option<AccountId>| id.map(|id| PersonView::named(id, names));
         Self {
             id: run.id,
             period_start: run.period_start,
@@ -69,11 +69,11 @@ impl RunView {
             total: run.total(),
             created_by: PersonView::named(run.created_by, names),
             created_at: run.created_at,
-            approved_by: named(run.approved_by),
+            approved_by: person(run.approved_by),
             approved_at: run.approved_at,
             exported_at: run.exported_at,
             settled_at: run.settled_at,
-            voided_by: named(run.voided_by),
+            voided_by: person(run.voided_by),
             void_reason: run.void_reason,
         }
     }
