@@ -74,8 +74,13 @@ export function connectionNotice() {
   let timer;
   addEventListener("offline", () => show($("#connection"), true));
   return (isThere) => {
-    clearTimeout(timer);
-    if (isThere) show($("#connection"), false);
-    else timer = setTimeout(() => show($("#connection"), true), 2500);
+    if (isThere) {
+      clearTimeout(timer);
+      timer = undefined;
+      show($("#connection"), false);
+    } else {
+      // Each try that fails says so; the first counts.
+      timer ??= setTimeout(() => show($("#connection"), true), 2500);
+    }
   };
 }

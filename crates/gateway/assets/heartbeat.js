@@ -15,5 +15,8 @@ async function beat() {
 
 onmessage = ({ data }) => {
   clearInterval(timer);
-  if (data === "start") timer = setInterval(beat, SECONDS * 1000);
+  if (data !== "start") return;
+  // At once, too: the page may have been closed for a while.
+  beat();
+  timer = setInterval(beat, SECONDS * 1000);
 };

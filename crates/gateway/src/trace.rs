@@ -17,9 +17,10 @@ use crate::settings::LogFormat;
 const ID_LENGTH: usize = 36;
 
 /// What is logged of a platform that serves.
-pub const SERVING: &str = "info,actix_server=warn,tracing_actix_web=warn,diesel_migrations=warn";
+pub const SERVING: &str = 
+    "info,actix_server=warn,actix_http=off,tracing_actix_web=error,diesel_migrations=warn";
 /// What is logged where a person reads the output.
-pub const QUIET: &str = "warn,tracing_actix_web=error";
+pub const QUIET: &str = "warn,actix_http=off,tracing_actix_web=error";
 
 /// Starts logging to standard error. `RUST_LOG` says how much, else `usual`.
 pub fn start(format: LogFormat, usual: &str) {

@@ -84,12 +84,12 @@ impl Messages {
 pub struct After {
     /// The number of the last message seen.
     #[param(minimum = 0)]
-    after: Option<i32>,
+    after: Option<u32>,
 }
 
 impl After {
     pub(super) fn number(&self) -> i32 {
-        self.after.unwrap_or(0).max(0)
+        self.after.map_or(0, |number| i32::try_from(number).unwrap_or(i32::MAX))
     }
 }
 

@@ -7,6 +7,7 @@ use actix_web::{
 };
 use askama::Template;
 use availability::PresenceStatus;
+use chrono::{DateTime, Utc};
 use dispatch::{Author, EngagementStatus};
 use kernel::{AgentId, EngagementId, PAGE_LIMIT};
 use payouts::PLATFORM_CURRENCY;
@@ -67,11 +68,18 @@ struct Card {
     why: String,
     summary: String,
     since: String,
+    waited: String,
     state: String,
 }
 
 impl Card {
-    fn new(id: impl ToString, state: &str, ticket: &TicketBrief, words: &Words) -> Self {
+    fn new(
+        id: impl ToString,
+        state: &str,
+        ticket: &TicketBrief,
+        words: &Words,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             id: id.to_string(),
             customer: ticket.customer_name.clone(),
@@ -81,6 +89,7 @@ impl Card {
             why: wording::reason(ticket.reason).to_owned(),
             summary: ticket.summary.clone(),
             since: ticket.waiting_since.to_rfc3339(),
+            waited: figures::age(ticket.waiting_since, now),
             state: state.to_owned(),
         }
     }
@@ -127,6 +136,7 @@ fn opened(
     messages: Vec<MessageView>,
     words: &Words,
     clock: Clock,
+    now: DateTime<Utc>,
 ) -> Opened {
     let ticket = &engagement.ticket;
     let card = Card::new(
@@ -134,6 +144,7 @@ fn opened(
         wording::engagement(engagement.status),
         ticket,
         words,
+        now,
     );
     let said = |message: MessageView| Said {
         author: message.author.as_str(),
@@ -195,7 +206,7 @@ async fn show(
         Some(id) => Some(conversation(state, agent, id).await?),
         None => None,
     };
-    let card = |id: String, status, ticket: &TicketBrief| Card::new(id, status, ticket, &words);
+    let card = |id: String, status, ticket: &TicketBrief| Card::new(id, status, ticket, &words, now);
     html(&DeskPage {
         layout: layout.titled("Desk"),
         now: now.to_rfc3339(),
@@ -217,7 +228,7 @@ async fn show(
             .map(|ticket| card(ticket.id.to_string(), "", ticket))
             .collect(),
         blank: Card::default(),
-        open: open.map(|(one, said)| opened(one, said, &words, standing.clock)),
+        open: open.map(|(one, said)| opened(one, said, &words, standing.clock, now)),
         standing,
     })
 }

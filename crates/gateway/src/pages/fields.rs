@@ -35,13 +35,11 @@ pub(super) fn instant(checks: &mut Checks, field: &str, text: &str) -> Option<Da
     }
     // A browser leaves the seconds out where they are zero.
     let minutes = text.get(..16).unwrap_or(text);
-    match NaiveDateTime::parse_from_str(minutes, INSTANT_FORM) {
-        Ok(at) => Some(at.and_utc()),
-        Err(_) => {
-            checks.fault(field, "must be a date and a time such as 2026-05-31T09:30");
-            None
-        }
+    let parsed = NaiveDateTime::parse_from_str(minutes, INSTANT_FORM);
+    if parsed.is_err() {
+        checks.fault(field, "must be a date and a time such as 2026-05-31T09:30");
     }
+    parsed.ok().map(|at| at.and_utc())
 }
 
 /// The instant as a field of this kind shows it.

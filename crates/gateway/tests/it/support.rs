@@ -183,21 +183,27 @@ impl TestApp {
         self.visitor(Proof::Bearer(token.to_owned()))
     }
 
+    /// A browser whose person has not signed in.
+    pub fn new_browser(&self) -> Visitor {
+        self.visitor(Proof::Cookie(String::new()))
+    }
+
     /// A browser whose person signed in on the page.
     pub async fn browser(&self, account: &Account) -> Visitor {
-        let browser = self.visitor(Proof::Cookie(String::new()));
-        let form = [("email", account.email.as_str()), ("password", PASSWORD)];
-        let answer = browser
-            .post_form("/sign-in", &form)
-            .await
-            .assert_status(303);
-        let cookie = answer
-            .header("set-cookie")
-            .split(';')
-            .next()
-            .unwrap()
-            .to_owned();
-        self.visitor(Proof::Cookie(cookie))
+        self.browser_of(&account.email).await
+    }
+
+    /// The same, by the address.
+    pub async fn browser_of(&self, email: &str) -> Visitor {
+        let form = [("email", email), ("password", PASSWORD)];
+        let answer = self.new_browser().post_form("/sign-in", &form).await;
+        self.browser_with(&answer.assert_status(303))
+    }
+
+    /// A browser that keeps the cookie of this answer.
+    pub fn browser_with(&self, answer: &Answer) -> Visitor {
+        let cookie = answer.header("set-cookie").split(';').next();
+        self.visitor(Proof::Cookie(cookie.unwrap().to_owned()))
     }
 
     fn visitor(&self, proof: Proof) -> Visitor {

@@ -62,12 +62,6 @@ struct AccountsPage {
     form: AccountForm,
 }
 
-impl AccountsPage {
-    fn roles(&self) -> [(Role, &'static str, &'static str); 4] {
-        ROLES
-    }
-}
-
 fn role_name(role: Role) -> &'static str {
     let found = ROLES.iter().find(|(known, _, _)| *known == role);
     found.map_or("", |(_, name, _)| name)
@@ -181,7 +175,7 @@ async fn suspend(
         workflows::suspend_staff(tx, id, by)
     });
     match write.await {
-        Ok(_) => Ok(see_other_with_notice(
+        Ok(()) => Ok(see_other_with_notice(
             "/admin",
             "Suspended, and signed out everywhere.",
         )),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Tab, tabs};
 use crate::{
-    extract::{Admin, Form},
+    extract::{Admin, Caller, Form},
     pages::{
         Faults, Layout, PageResult,
         fields::{form_page, whole_number},
@@ -138,12 +138,8 @@ async fn save(
     layout: Layout,
     Form(form): Form<QueueForm>,
 ) -> PageResult {
-    let db = caller.acting_db();
     let outcome = match form.input() {
-        Ok(input) => {
-            db.write("save_queue", move |tx| workflows::save_queue(tx, &input))
-                .await
-        }
+        Ok(input) => write(&caller, input).await,
         Err(invalid) => Err(invalid.into()),
     };
     match outcome {
@@ -157,4 +153,10 @@ async fn save(
             form_page(&page.faults, &page)
         }
     }
+}
+
+async fn write(caller: &Caller, input: QueueInput) -> Result<Queue, dispatch::Error> {
+    let db = caller.acting_db();
+    db.write("save_queue", move |tx| workflows::save_queue(tx, &input))
+        .await
 }

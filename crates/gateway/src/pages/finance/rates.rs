@@ -24,6 +24,13 @@ use crate::{
     state::State,
 };
 
+/// The fields of a queue's row, and their labels.
+const PRICES: [(&str, &str); 3] = [
+    ("per_engagement", "Each conversation"),
+    ("per_minute", "Each minute"),
+    ("minimum_seconds", "At least, seconds"),
+];
+
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(rates_page).service(publish);
 }
@@ -37,17 +44,6 @@ struct RatesPage {
     queues: Vec<Queue>,
     faults: Faults,
     form: RatesForm,
-}
-
-impl RatesPage {
-    /// The fields of a queue's row, and their labels.
-    fn prices(&self) -> [(&'static str, &'static str); 3] {
-        [
-            ("per_engagement", "Each conversation"),
-            ("per_minute", "Each minute"),
-            ("minimum_seconds", "At least, seconds"),
-        ]
-    }
 }
 
 /// A rate with at least two decimals, such as `0.30`.

@@ -45,12 +45,6 @@ struct AgentsPage {
     agents: Page<AgentLine>,
 }
 
-impl AgentsPage {
-    fn filters(&self) -> [(&'static str, &'static str); 6] {
-        FILTERS
-    }
-}
-
 #[derive(Template)]
 #[template(path = "ops/agent.html")]
 struct AgentPage {

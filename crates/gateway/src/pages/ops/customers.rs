@@ -6,14 +6,16 @@ use actix_web::{
 };
 use askama::Template;
 use kernel::FieldError;
-use onboarding::Import;
+use onboarding::{Import, Invitation};
 use serde::Deserialize;
 use workflows::Invited;
 
 use crate::{
     applications::invitation_link,
     extract::{Form, Supervisor},
-    pages::{Faults, Layout, PageResult, fields::form_page, figures, see_other_with_notice},
+    pages::{
+        Faults, Layout, PageError, PageResult, fields::form_page, figures, see_other_with_notice,
+    },
     problem::ApiError,
     state::State,
 };
@@ -102,12 +104,10 @@ async fn invite(
     form: Form<InvitationForm>,
 ) -> PageResult {
     let customer_ref = form.0.customer_ref.trim().to_owned();
-    let (known, source) = (customer_ref.clone(), state.clone());
-    let db = caller.acting_db();
+    let (known, db) = (customer_ref.clone(), caller.acting_db());
+    let link = move |invitation: &Invitation| invitation_link(&state, invitation);
     let write = db.write("invite_customer", move |tx| {
-        workflows::invite_customer(tx, &known, |invitation| {
-            invitation_link(&source, invitation)
-        })
+        workflows::invite_customer(tx, &known, &link)
     });
     let mut page = CustomersPage {
         layout,
@@ -122,7 +122,7 @@ async fn invite(
     show(page)
 }
 
-fn unknown_customer() -> Result<Faults, crate::pages::PageError> {
+fn unknown_customer() -> Result<Faults, PageError> {
     Faults::of(ApiError::invalid(vec![FieldError {
         field: "customer_ref".to_owned(),
         message: "is not in the directory; import the customer first".to_owned(),
