@@ -20,8 +20,16 @@ install_packages() {
   fi
   echo "Installing $why ($*) …"
   export DEBIAN_FRONTEND=noninteractive
-  as_root apt-get update -qq
-  as_root apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+  local log
+  log=$(mktemp)
+  if ! { as_root apt-get update && as_root apt-get install -y --no-install-recommends "$@"; } \
+    >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    echo "gigdesk: installing $why failed; see above." >&2
+    return 1
+  fi
+  rm -f "$log"
 }
 
 has_postgres() {

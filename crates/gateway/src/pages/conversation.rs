@@ -27,7 +27,30 @@ struct ConversationPage {
     token: String,
     now: String,
     view: ConversationView,
-    messages: Vec<MessageView>,
+    messages: Vec<Said>,
+}
+
+/// A message as the page shows it.
+struct Said {
+    author: &'static str,
+    name: String,
+    body: String,
+}
+
+impl Said {
+    fn new(message: MessageView, agent: Option<&str>) -> Self {
+        let name = match message.author {
+            Author::Customer => "You",
+            Author::Agent => agent.unwrap_or("Agent"),
+            Author::Assistant => "Assistant",
+            Author::Platform => "",
+        };
+        Self {
+            author: message.author.as_str(),
+            name: name.to_owned(),
+            body: message.body,
+        }
+    }
 }
 
 impl ConversationPage {
@@ -48,15 +71,6 @@ impl ConversationPage {
             TicketStatus::Abandoned => "You left this conversation.".to_owned(),
         }
     }
-
-    fn name_of(&self, author: &Author) -> &str {
-        match author {
-            Author::Customer => "You",
-            Author::Agent => self.view.agent_name.as_deref().unwrap_or("Agent"),
-            Author::Assistant => "Assistant",
-            Author::Platform => "",
-        }
-    }
 }
 
 #[derive(Template)]
@@ -66,11 +80,7 @@ struct GonePage {
 }
 
 #[get("/c/{token}")]
-async fn conversation_page(
-    state: Data<State>,
-    layout: Layout,
-    token: Path<String>,
-) -> PageResult {
+async fn conversation_page(state: Data<State>, layout: Layout, token: Path<String>) -> PageResult {
     let (token, now) = (token.into_inner(), state.db.now());
     let layout = layout.titled("Your conversation");
     let Ok(id) = state.links.open(&token, now) else {
@@ -81,11 +91,13 @@ async fn conversation_page(
     let after = i32::try_from(latest.max(0)).unwrap_or(0);
     let messages = state.read(move |conn| dispatch::queries::messages_after(conn, id, after));
     let messages = messages.await.map_err(ApiError::from)?;
+    let agent = view.agent_name.clone();
+    let said = |message| Said::new(MessageView::from(message), agent.as_deref());
     html(&ConversationPage {
         layout,
         token,
         now: now.to_rfc3339(),
         view,
-        messages: messages.into_iter().map(MessageView::from).collect(),
+        messages: messages.into_iter().map(said).collect(),
     })
 }

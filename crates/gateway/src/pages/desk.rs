@@ -74,14 +74,14 @@ struct Card {
 
 impl Card {
     fn new(
-        id: impl ToString,
+        id: String,
         state: &str,
         ticket: &TicketBrief,
         words: &Words,
         now: DateTime<Utc>,
     ) -> Self {
         Self {
-            id: id.to_string(),
+            id,
             customer: ticket.customer_name.clone(),
             tier: capitalized(&ticket.customer_tier),
             language: wording::language(&ticket.language).to_owned(),
@@ -132,7 +132,7 @@ fn hands_of(desk: &DeskView) -> String {
 }
 
 fn opened(
-    engagement: EngagementView,
+    engagement: &EngagementView,
     messages: Vec<MessageView>,
     words: &Words,
     clock: Clock,
@@ -140,7 +140,7 @@ fn opened(
 ) -> Opened {
     let ticket = &engagement.ticket;
     let card = Card::new(
-        engagement.id,
+        engagement.id.to_string(),
         wording::engagement(engagement.status),
         ticket,
         words,
@@ -166,9 +166,13 @@ fn opened(
         ended: match engagement.status {
             EngagementStatus::Talking | EngagementStatus::Wrapping => None,
             EngagementStatus::Lost => Some("This conversation went back to the queue.".to_owned()),
-            EngagementStatus::Resolved => Some(closed(&engagement, clock)),
+            EngagementStatus::Resolved => Some(closed(engagement, clock)),
         },
-        intent: ticket.intent.as_deref().unwrap_or_default().replace('_', " "),
+        intent: ticket
+            .intent
+            .as_deref()
+            .unwrap_or_default()
+            .replace('_', " "),
         skills: skills.join(", "),
         reference: format!("{} · {}", ticket.source, ticket.external_id),
         messages: messages.into_iter().map(said).collect(),
@@ -206,7 +210,8 @@ async fn show(
         Some(id) => Some(conversation(state, agent, id).await?),
         None => None,
     };
-    let card = |id: String, status, ticket: &TicketBrief| Card::new(id, status, ticket, &words, now);
+    let card =
+        |id: String, status, ticket: &TicketBrief| Card::new(id, status, ticket, &words, now);
     html(&DeskPage {
         layout: layout.titled("Desk"),
         now: now.to_rfc3339(),
@@ -221,14 +226,20 @@ async fn show(
         held: desk
             .engagements
             .iter()
-            .map(|one| card(one.id.to_string(), wording::engagement(one.status), &one.ticket))
+            .map(|one| {
+                card(
+                    one.id.to_string(),
+                    wording::engagement(one.status),
+                    &one.ticket,
+                )
+            })
             .collect(),
         claimable: claimable
             .iter()
             .map(|ticket| card(ticket.id.to_string(), "", ticket))
             .collect(),
         blank: Card::default(),
-        open: open.map(|(one, said)| opened(one, said, &words, standing.clock, now)),
+        open: open.map(|(one, said)| opened(&one, said, &words, standing.clock, now)),
         standing,
     })
 }

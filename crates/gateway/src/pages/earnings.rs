@@ -12,8 +12,7 @@ use payouts::{EarningLine, PLATFORM_CURRENCY, Payment, RunStatus};
 use serde::Deserialize;
 
 use super::{
-    Layout, PageResult, html,
-    figures,
+    Layout, PageResult, figures, html,
     wording::{Clock, name_of, queue_names},
 };
 use crate::{extract::Agent, state::State};

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    get,
-    http::StatusCode,
-    post,
+    get, post,
     web::{Data, Path, Query, ServiceConfig},
 };
 use askama::Template;
@@ -15,8 +13,9 @@ use kernel::{AgentId, CommitmentId, Page, PageRequest, ShiftId};
 use serde::Deserialize;
 
 use super::{
-    Faults, Layout, PageResult, html_with_status, see_other_with_notice,
-    figures,
+    Faults, Layout, PageResult,
+    fields::form_page,
+    figures, see_other_with_notice,
     wording::{Clock, name_of, queue_names},
 };
 use crate::{
@@ -25,10 +24,7 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(shifts_page)
-        .service(commit)
-        .service(release);
+    config.service(shifts_page).service(commit).service(release);
 }
 
 #[derive(Template)]
@@ -88,11 +84,7 @@ struct Found {
 }
 
 impl Found {
-    async fn look(
-        state: &State,
-        id: AgentId,
-        after: Option<ShiftId>,
-    ) -> Result<Self, ReadFailed> {
+    async fn look(state: &State, id: AgentId, after: Option<ShiftId>) -> Result<Self, ReadFailed> {
         let now = state.db.now();
         let page = PageRequest::new(after, None);
         state
@@ -184,9 +176,6 @@ async fn show(
     refused: Option<Faults>,
 ) -> PageResult {
     let found = Found::look(state, agent, after).await?;
-    let status = refused
-        .as_ref()
-        .map_or(StatusCode::OK, |faults| faults.status());
     let page = ShiftsPage {
         layout: layout.titled("Shifts"),
         faults: refused.unwrap_or_default(),
@@ -196,7 +185,7 @@ async fn show(
         is_first: after.is_none(),
         next: found.upcoming.next,
     };
-    html_with_status(status, &page)
+    form_page(&page.faults, &page)
 }
 
 #[get("/shifts")]

@@ -7,6 +7,7 @@
 mod admin;
 mod applications;
 mod architecture;
+mod bad_input;
 mod callers;
 mod csrf;
 mod finance;

@@ -111,7 +111,10 @@ async fn an_invitation_that_is_no_good_shows_the_way_on() {
     let browser = app.new_browser();
     let forged = browser.get("/join?invitation=gdi_forged.token").await;
     assert_eq!(forged.status, 422);
-    assert_says(&forged, &["cannot read this invitation", "Send me an invitation"]);
+    assert_says(
+        &forged,
+        &["cannot read this invitation", "Send me an invitation"],
+    );
     app.db.clock().advance(TimeDelta::days(15));
     let late = browser.get(&format!("/join?invitation={token}")).await;
     assert_says(&late, &["has expired", "Send me an invitation"]);
@@ -126,8 +129,9 @@ async fn who_asks_for_an_invitation_cannot_tell_who_is_a_customer() {
     let browser = app.new_browser();
     let mut pages = Vec::new();
     for email in [known.as_str(), "stranger@example.com"] {
-        let answer = browser.post_form("/join/invitation", &[("email", email)]);
-        let page = answer.await.assert_status(200);
+        let form = [("email", email)];
+        let answer = browser.post_form("/join/invitation", &form).await;
+        let page = answer.assert_status(200);
         pages.push(page.body.replace(email, "…"));
     }
     assert_eq!(pages[0], pages[1]);
@@ -181,17 +185,29 @@ async fn pass(browser: &Visitor) {
     assert_says(&paper, &["<h1>Refunds</h1>", "80 of 100 points"]);
     let empty = browser.post_form(&path, &[]).await;
     assert_eq!(empty.status, 422);
-    assert_eq!(empty.body.matches("Please choose one of the answers.").count(), 3);
+    assert_eq!(
+        empty
+            .body
+            .matches("Please choose one of the answers.")
+            .count(),
+        3
+    );
     let questions: Vec<&str> = paper.body.split("<fieldset").skip(1).collect();
     let rights: Vec<String> = questions.iter().map(|text| number_of_yes(text)).collect();
     let names = ["answer-1", "answer-2", "answer-3"];
-    let answers: Vec<(&str, &str)> = names.into_iter().zip(rights.iter().map(String::as_str)).collect();
+    let answers: Vec<(&str, &str)> = names
+        .into_iter()
+        .zip(rights.iter().map(String::as_str))
+        .collect();
     let partly = browser.post_form(&path, &answers[..1]).await;
     assert_eq!(partly.status, 422);
     assert!(partly.body.contains(" checked>"), "what was chosen is kept");
     let handed_in = browser.post_form(&path, &answers).await;
     assert_eq!(location(&handed_in), path);
-    assert_says(&browser.get(&path).await, &["Passed. Well done!", "<strong>100</strong>"]);
+    assert_says(
+        &browser.get(&path).await,
+        &["Passed. Well done!", "<strong>100</strong>"],
+    );
     let twice = browser.post_form(&path, &answers).await;
     assert_eq!(location(&twice), path, "the result stands");
 }
@@ -220,15 +236,23 @@ async fn what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays() {
     let company = app.company().await;
     let (browser, _) = applicant(&app, &company).await;
 
-    let page = browser.post_form("/join/checklist/email", &[("code", "000 00")]).await;
+    let page = browser
+        .post_form("/join/checklist/email", &[("code", "000 00")])
+        .await;
     assert_eq!(page.status, 422);
     assert!(fault(&page, "code").contains("six digits"));
-    let profile = [("display_name", "Ada"), ("time_zone", "Mars/Base"), ("languages", "sv")];
+    let profile = [
+        ("display_name", "Ada"),
+        ("time_zone", "Mars/Base"),
+        ("languages", "sv"),
+    ];
     let page = browser.post_form("/join/checklist/profile", &profile).await;
     assert_eq!(page.status, 422);
     assert!(fault(&page, "time_zone").contains("Europe/Stockholm"));
     assert_says(&page, &["value=\"Mars/Base\"", "value=\"sv\" checked"]);
-    let page = browser.post_form("/join/checklist/payout", &payout("DE00")).await;
+    let page = browser
+        .post_form("/join/checklist/payout", &payout("DE00"))
+        .await;
     assert_eq!(page.status, 422);
     assert!(!fault(&page, "iban").is_empty());
     assert_says(&page, &["value=\"Lindenstraße\"", "value=\"DE00\""]);
@@ -245,8 +269,15 @@ async fn an_applicant_who_was_turned_down_reads_why() {
     let app = TestApp::spawn().await;
     let company = app.company().await;
     let applicant = company.submitted().await;
-    company.decide(&applicant, "reject").await.assert_status(200);
-    let page = app.browser_of(&applicant.email).await.get("/join/checklist").await;
+    company
+        .decide(&applicant, "reject")
+        .await
+        .assert_status(200);
+    let page = app
+        .browser_of(&applicant.email)
+        .await
+        .get("/join/checklist")
+        .await;
     assert_says(&page, &["We cannot take you on", "To reject."]);
     assert!(!page.body.contains("Save the profile"));
 }
@@ -256,13 +287,19 @@ async fn another_sites_page_cannot_send_our_forms() {
     let app = TestApp::spawn().await;
     let company = app.company().await;
     let (browser, _) = at_desk(&app, &company).await;
-    for path in ["/join/checklist/payout", "/join", "/shifts/shf_00000000000000000000000000000000/commitments"] {
+    for path in [
+        "/join/checklist/payout",
+        "/join",
+        "/shifts/shf_00000000000000000000000000000000/commitments",
+    ] {
         let request = app.client.post(format!("{}{path}", app.origin));
         let request = request
             .header("cookie", browser.cookie())
             .header("sec-fetch-site", "cross-site")
             .form(&payout(IBAN));
-        Answer::to(request).await.assert_page(403, "This is not open to you");
+        Answer::to(request)
+            .await
+            .assert_page(403, "This is not open to you");
     }
 }
 
@@ -273,8 +310,14 @@ async fn the_pages_of_agents_are_for_agents() {
     let (applicant, _) = applicant(&app, &company).await;
     for path in ["/desk", "/shifts", "/earnings"] {
         let answer = app.stranger().get(path).await;
-        assert_eq!(location(&answer), format!("/sign-in?next=%2F{}", &path[1..]));
-        applicant.get(path).await.assert_page(403, "This is not open to you");
+        assert_eq!(
+            location(&answer),
+            format!("/sign-in?next=%2F{}", &path[1..])
+        );
+        applicant
+            .get(path)
+            .await
+            .assert_page(403, "This is not open to you");
     }
 }
 
@@ -285,22 +328,34 @@ async fn the_desk_shows_how_things_stand() {
     let (browser, agent) = at_desk(&app, &floor.company).await;
     let ticket = floor.assistant.escalate("T-1").await;
     let page = browser.get("/desk").await.assert_page_says("Your desk");
-    assert_says(&page, &["Kim", "Lost card", "Platinum", "VIP", "You are offline"]);
+    assert_says(
+        &page,
+        &["Kim", "Lost card", "Platinum", "VIP", "You are offline"],
+    );
     assert_nothing_inline(&page);
 
     agent.go("available").await;
     let engagement = agent.claim(&ticket).await.assert_status(201).json();
     let conversation = format!("/api/v1/engagements/{}", id(&engagement));
-    agent.say(&conversation, "1", "Hello <Kim>").await.assert_status(201);
+    agent
+        .say(&conversation, "1", "Hello <Kim>")
+        .await
+        .assert_status(201);
     let path = format!("/desk/engagements/{}", id(&engagement));
     let page = browser.get(&path).await;
     assert_says(&page, &["Hello &#60;Kim&#62;", "1 of 2 in hand", "Talking"]);
     let body = json!({ "disposition": "solved" });
-    agent.post(&format!("{conversation}/resolve"), &body).await.assert_status(200);
+    agent
+        .post(&format!("{conversation}/resolve"), &body)
+        .await
+        .assert_status(200);
     assert_says(&browser.get(&path).await, &["Closed on", "Solved."]);
 
     let (other, _) = at_desk(&app, &floor.company).await;
-    other.get(&path).await.assert_page(404, "There is nothing here");
+    other
+        .get(&path)
+        .await
+        .assert_page(404, "There is nothing here");
     let page = browser.get("/earnings").await;
     assert_says(&page, &["3.10 EUR", "2.50 EUR for the engagement"]);
 }
@@ -333,7 +388,10 @@ async fn shifts_are_taken_and_released_in_the_agents_own_time() {
     assert_says(&page, &["Every seat of this shift is taken", "Full"]);
 
     let page = browser.get("/shifts").await;
-    let (_, rest) = page.body.split_once("action=\"/shifts/commitments/").unwrap();
+    let (_, rest) = page
+        .body
+        .split_once("action=\"/shifts/commitments/")
+        .unwrap();
     let (commitment, _) = rest.split_once('/').unwrap();
     let release = format!("/shifts/commitments/{commitment}/release");
     assert_eq!(late.post_form(&release, &[]).await.status, 404, "another's");
@@ -347,14 +405,23 @@ async fn a_customers_link_leads_to_the_conversation_and_to_nothing_else() {
     let floor = app.floor().await;
     let ticket = floor.assistant.escalate("T-1").await;
     let path = format!("/c/{}", link_token(&ticket));
-    let page = app.stranger().get(&path).await.assert_page_says("Hello Kim");
+    let page = app
+        .stranger()
+        .get(&path)
+        .await
+        .assert_page_says("Hello Kim");
     assert_says(&page, &["You are next.", "noindex"]);
     assert!(!page.body.contains("/sign-in"), "no navigation");
     assert_nothing_inline(&page);
     let forged = app.stranger().get("/c/gdc_forged").await;
     forged.assert_page(404, "This link leads nowhere");
     let request = app.stranger().request(Method::POST, &path);
-    assert_eq!(Answer::to(request.header("sec-fetch-site", "same-origin")).await.status, 405);
+    assert_eq!(
+        Answer::to(request.header("sec-fetch-site", "same-origin"))
+            .await
+            .status,
+        405
+    );
 }
 
 trait Says {
@@ -367,7 +434,11 @@ impl Says for Answer {
     fn assert_page_says(self, text: &str) -> Self {
         let page = self.assert_status(200);
         assert!(page.header("content-type").starts_with("text/html"));
-        assert!(page.body.contains(&format!(">{text}</h1>")), "{}", page.body);
+        assert!(
+            page.body.contains(&format!(">{text}</h1>")),
+            "{}",
+            page.body
+        );
         page
     }
 }

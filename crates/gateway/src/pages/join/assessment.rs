@@ -5,8 +5,9 @@ use actix_web::{
     web::{Data, Path, ServiceConfig},
 };
 use askama::Template;
+use chrono::{DateTime, Utc};
 use kernel::{AgentId, AttemptId};
-use onboarding::{Attempt, AttemptStatus, Paper, Requirement};
+use onboarding::{Attempt, AttemptStatus, Paper, PaperQuestion, Requirement};
 use serde::Deserialize;
 
 use super::{
@@ -31,27 +32,62 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 struct PaperPage {
     layout: Layout,
     faults: Faults,
-    paper: Paper,
+    skill: String,
+    pass_mark: i32,
+    expires_at: String,
     now: String,
     until: String,
-    /// What was answered to each question; 0 for nothing yet.
-    answers: Vec<i32>,
+    questions: Vec<Question>,
+}
+
+/// A question, and what was answered so far.
+struct Question {
+    number: i32,
+    prompt: String,
+    options: Vec<Choice>,
+    is_missing: bool,
+}
+
+/// A possible answer.
+struct Choice {
+    text: String,
+    is_chosen: bool,
 }
 
 impl PaperPage {
-    fn index(question: i32) -> usize {
-        usize::try_from(question - 1).unwrap_or(0)
+    /// The paper without any answers yet.
+    fn new(layout: Layout, paper: Paper, clock: Clock, now: DateTime<Utc>) -> Self {
+        let choice = |text| Choice {
+            text,
+            is_chosen: false,
+        };
+        let question = |question: PaperQuestion| Question {
+            number: question.number,
+            prompt: question.prompt,
+            options: question.options.into_iter().map(choice).collect(),
+            is_missing: false,
+        };
+        Self {
+            layout: layout.titled(&paper.skill_name),
+            faults: Faults::default(),
+            skill: paper.skill_name,
+            pass_mark: paper.pass_mark,
+            expires_at: paper.expires_at.to_rfc3339(),
+            now: now.to_rfc3339(),
+            until: clock.time(paper.expires_at),
+            questions: paper.questions.into_iter().map(question).collect(),
+        }
     }
 
-    fn is_chosen(&self, question: &i32, option: &usize) -> bool {
-        let chosen = self.answers.get(Self::index(*question)).copied();
-        chosen.and_then(|number| usize::try_from(number).ok()) == Some(*option)
-    }
-
-    fn fault(&self, question: &i32) -> Option<String> {
-        let field = format!("answers[{}]", Self::index(*question));
-        let fault = self.faults.at(&field);
-        fault.map(|_| "Please choose one of the answers.".to_owned())
+    /// The same with what was answered, and what is wrong with it.
+    fn answered(mut self, answers: &[i32], faults: Faults) -> Self {
+        for (index, (question, answer)) in self.questions.iter_mut().zip(answers).enumerate() {
+            question.is_missing = faults.at(&format!("answers[{index}]")).is_some();
+            for (number, option) in (1..).zip(&mut question.options) {
+                option.is_chosen = number == *answer;
+            }
+        }
+        Self { faults, ..self }
     }
 }
 
@@ -128,14 +164,7 @@ async fn assessment_page(
     attempt: Path<AttemptId>,
 ) -> PageResult {
     match look(&state, applicant.agent_id, attempt.into_inner()).await? {
-        Seen::Paper(paper, clock) => html(&PaperPage {
-            layout: layout.titled(&paper.skill_name),
-            faults: Faults::default(),
-            now: state.db.now().to_rfc3339(),
-            until: clock.time(paper.expires_at),
-            answers: Vec::new(),
-            paper,
-        }),
+        Seen::Paper(paper, clock) => html(&PaperPage::new(layout, paper, clock, state.db.now())),
         Seen::Result(attempt, skill) => html(&ResultPage {
             layout: layout.titled(&skill),
             skill,
@@ -150,9 +179,7 @@ fn answers_of(paper: &Paper, pairs: &[(String, String)]) -> Vec<i32> {
     let answer = |number: i32| {
         let name = format!("answer-{number}");
         let given = pairs.iter().find(|(field, _)| *field == name);
-        given
-            .and_then(|(_, value)| value.parse().ok())
-            .unwrap_or(0)
+        given.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
     };
     paper.questions.iter().map(|q| answer(q.number)).collect()
 }
@@ -180,13 +207,6 @@ async fn hand_in(
         Ok(_) => return Ok(see_other(&path_of(id))),
         Err(refusal) => Faults::of(refusal)?,
     };
-    let page = PaperPage {
-        layout: layout.titled(&paper.skill_name),
-        now: state.db.now().to_rfc3339(),
-        until: clock.time(paper.expires_at),
-        answers,
-        paper,
-        faults,
-    };
+    let page = PaperPage::new(layout, paper, clock, state.db.now()).answered(&answers, faults);
     html_with_status(page.faults.status(), &page)
 }

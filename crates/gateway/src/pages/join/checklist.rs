@@ -2,7 +2,6 @@
 
 use actix_web::{
     get,
-    http::StatusCode,
     web::{Data, ServiceConfig},
 };
 use askama::Template;
@@ -12,7 +11,8 @@ use kernel::{AgentId, AttemptId};
 use onboarding::{Agent, AgentStatus, Attempt, AttemptStatus, Requirement, Skill};
 
 use super::super::{
-    Faults, Layout, PageResult, html_with_status,
+    Faults, Layout, PageResult,
+    fields::form_page,
     wording::{Clock, LANGUAGES},
 };
 use crate::{
@@ -337,9 +337,14 @@ impl Found {
 
 /// The languages to choose from: ours, and whatever else the agent has, by code and name.
 fn languages_for(spoken: &[String]) -> Vec<(String, String)> {
-    let ours = LANGUAGES.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned()));
+    let ours = LANGUAGES
+        .iter()
+        .map(|(code, name)| ((*code).to_owned(), (*name).to_owned()));
     let is_other = |code: &&String| LANGUAGES.iter().all(|(known, _)| known != code);
-    let others = spoken.iter().filter(is_other).map(|code| (code.clone(), code.clone()));
+    let others = spoken
+        .iter()
+        .filter(is_other)
+        .map(|code| (code.clone(), code.clone()));
     ours.chain(others).collect()
 }
 
@@ -365,11 +370,8 @@ pub(super) async fn show(
 ) -> PageResult {
     let found = Found::look(state, agent).await?;
     let found = found.ok_or(onboarding::Error::AgentNotFound)?;
-    let status = match typed.faults.summary() {
-        Some(_) => typed.faults.status(),
-        None => StatusCode::OK,
-    };
-    html_with_status(status, &found.into_page(layout, typed))
+    let faults = typed.faults.clone();
+    form_page(&faults, &found.into_page(layout, typed))
 }
 
 #[get("/join/checklist")]
