@@ -56,7 +56,8 @@ function drawHeld(engagements) {
       unread: unread > 99 ? "99+" : unread,
     });
     show($(".count", node), unread > 0);
-    link.toggleAttribute("aria-current", engagement.id === talk.id);
+    if (engagement.id === talk.id) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
     link.classList.toggle("late", engagement.status === "talking" && !engagement.first_reply_at);
   });
   show($("#held-empty"), engagements.length === 0);
@@ -118,19 +119,19 @@ function whileAvailable() {
   return ["You are available", "The next conversation that suits you comes to you as an offer. Take your time to read it; the ring shows how long."];
 }
 
-function taken(engagement) {
+async function taken(engagement) {
   seen[engagement.id] = 0;
-  open(engagement.id);
+  await open(engagement.id);
   $("#body").focus();
 }
 
 function open(id, isBack = false) {
   const path = id ? `/desk/engagements/${id}` : "/desk";
   if (!isBack && location.pathname !== path) history.pushState({}, "", path);
-  if (id) talk.open(id);
-  else talk.leave();
+  const opened = id ? talk.open(id) : talk.leave();
   if (desk) drawHeld(desk.engagements);
   drawIdle();
+  return opened;
 }
 
 /** A conversation changed its state: what was earned changes with it. */

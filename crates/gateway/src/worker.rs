@@ -18,7 +18,7 @@ use workflows::{Failure, Outside, RECONCILERS, Reconciler};
 /// What time drives is looked at so often.
 const TICK: Duration = Duration::from_secs(1);
 /// What has to be cleaned up or checked, so often.
-const ROUND: Duration = Duration::from_secs(60);
+const ROUND: Duration = Duration::from_mins(1);
 /// Jobs that one node does at the same time.
 const JOBS: i64 = 8;
 

@@ -60,9 +60,10 @@ impl ConversationView {
             };
             let last = dispatch::queries::last_engagement(conn, id)?;
             let waits = matches!(ticket.status, TicketStatus::Waiting | TicketStatus::Offered);
-            let queue_position = match waits {
-                true => Some(dispatch::queries::tickets_ahead(conn, &ticket)?),
-                false => None,
+            let queue_position = if waits {
+                Some(dispatch::queries::tickets_ahead(conn, &ticket)?)
+            } else {
+                None
             };
             let rating = match &last {
                 Some(last) => dispatch::queries::rating(conn, last.id)?.map(|rating| rating.score),

@@ -44,7 +44,7 @@ pub struct Arguments {
     label: Option<String>,
 
     /// A platform that is running; without it, one is started for the purpose and thrown away.
-    /// Needs GIGDESK_ADMIN_EMAIL, GIGDESK_ADMIN_PASSWORD, and its letters in the data directory
+    /// Needs an admin's address and password, and the platform's letters in the data directory
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 }

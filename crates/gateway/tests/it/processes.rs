@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     net::TcpListener,
-    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -37,6 +36,12 @@ impl Place {
         }
     }
 
+    /// A file of the test's.
+    fn path(&self, name: &str) -> String {
+        let path = self.directory.path().join(name);
+        path.to_str().unwrap().to_owned()
+    }
+
     /// The program, told where everything is.
     fn gigdesk(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
@@ -54,13 +59,19 @@ impl Place {
 
     /// Starts the program, with what it says in a file of this name.
     fn start(&self, name: &str, arguments: &[&str]) -> Running {
-        let log = self.directory.path().join(format!("{name}.log"));
-        let output = || File::options().append(true).create(true).open(&log).unwrap();
+        let log = self.path(&format!("{name}.log"));
+        let output = || {
+            File::options()
+                .append(true)
+                .create(true)
+                .open(&log)
+                .unwrap()
+        };
         let mut command = self.gigdesk(arguments);
         command.stdout(output()).stderr(output());
         Running {
             child: command.spawn().unwrap(),
-            log: log.to_str().unwrap().to_owned(),
+            log,
         }
     }
 
@@ -69,9 +80,20 @@ impl Place {
         let mut server = self.start("serve", &[&["serve"], arguments].concat());
         let health = format!("{}/api/v1/health", self.origin);
         let began = Instant::now();
-        while !reqwest::get(&health).await.is_ok_and(|answer| answer.status().is_success()) {
-            assert!(began.elapsed() < PATIENCE, "it does not answer: {}", server.log());
-            assert!(server.child.try_wait().unwrap().is_none(), "it stopped: {}", server.log());
+        while !reqwest::get(&health)
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+        {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it does not answer: {}",
+                server.log()
+            );
+            assert!(
+                server.child.try_wait().unwrap().is_none(),
+                "it stopped: {}",
+                server.log()
+            );
             tokio::time::sleep(SOON / 50).await;
         }
         server
@@ -81,7 +103,11 @@ impl Place {
     async fn reaches(&self, select: &str, least: i64, meanwhile: &mut Running) {
         let began = Instant::now();
         while self.database.number(select) < least {
-            assert!(began.elapsed() < PATIENCE, "{select} < {least}: {}", meanwhile.log());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{select} < {least}: {}",
+                meanwhile.log()
+            );
             let ended = meanwhile.child.try_wait().unwrap();
             assert!(ended.is_none(), "it was over too soon: {}", meanwhile.log());
             tokio::time::sleep(SOON / 100).await;
@@ -159,17 +185,47 @@ impl Drop for Running {
     }
 }
 
+/// So many conversations: our own, and these again under other names.
+fn conversations(count: usize) -> String {
+    let ours = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../simulation/conversations/demo.jsonl"
+    );
+    let ours = fs::read_to_string(ours).unwrap();
+    let named = ours
+        .lines()
+        .cycle()
+        .take(count)
+        .enumerate()
+        .map(|(number, line)| {
+            let mut conversation: Value = serde_json::from_str(line).unwrap();
+            conversation["source_id"] = format!("test:{number}").into();
+            format!("{conversation}\n")
+        });
+    named.collect()
+}
+
 #[actix_web::test]
 async fn a_worker_killed_in_the_middle_loses_and_doubles_nothing() {
     let place = Place::new();
     let _server = place.serve(&["--no-worker"]).await;
     let mut worker = place.start("worker", &["worker"]);
-    let report = place.directory.path().join("report.json");
+    let (report, file) = (place.path("report.json"), place.path("conversations.jsonl"));
+    fs::write(&file, conversations(40)).unwrap();
     let mut replay = place.start(
         "simulate",
         &[
-            "simulate", "--url", &place.origin, "--count", "40", "--agents", "6", "--report",
-            report.to_str().unwrap(),
+            "simulate",
+            "--url",
+            &place.origin,
+            "--conversations",
+            &file,
+            "--count",
+            "40",
+            "--agents",
+            "6",
+            "--report",
+            &report,
         ],
     );
 
@@ -179,14 +235,22 @@ async fn a_worker_killed_in_the_middle_loses_and_doubles_nothing() {
         worker.kill();
         // Long enough for customers to arrive whom nobody matches.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert!(place.database.number(resolved) < 40, "all was over before the kill");
+        assert!(
+            place.database.number(resolved) < 40,
+            "all was over before the kill"
+        );
         worker = place.start("worker", &["worker"]);
     }
 
     let status = replay.ended(PATIENCE).await;
     assert!(status.success(), "{}", replay.log());
     let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
-    for (number, expected) in [("tickets_in", 40), ("lost", 0), ("doubled", 0), ("altered", 0)] {
+    for (number, expected) in [
+        ("tickets_in", 40),
+        ("lost", 0),
+        ("doubled", 0),
+        ("altered", 0),
+    ] {
         assert_eq!(report[number], expected, "{number}: {report}");
     }
     assert_eq!(report["messages_stored"], report["turns_expected"]);
@@ -204,7 +268,14 @@ async fn a_server_stops_in_good_order_though_somebody_listens() {
     let client = reqwest::Client::new();
     let credentials = serde_json::json!({ "email": ADMIN, "password": PASSWORD });
     let sign_in = client.post(format!("{}/api/v1/sessions", place.origin));
-    let tokens: Value = sign_in.json(&credentials).send().await.unwrap().json().await.unwrap();
+    let tokens: Value = sign_in
+        .json(&credentials)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     let stream = client.get(format!("{}/ops/events", place.origin));
     let stream = stream.bearer_auth(tokens["access_token"].as_str().unwrap());
     let mut stream = stream.send().await.unwrap();
@@ -266,5 +337,4 @@ async fn an_address_in_use_is_said() {
     let refused = place.gigdesk(&["serve"]).output().unwrap();
     assert_refused(&refused, "cannot listen on");
     drop(taken);
-    assert!(Path::new(place.directory.path()).exists());
 }
