@@ -36,7 +36,8 @@ CREATE TABLE dispatch.tickets (
     household_ref      text CHECK (length(household_ref) BETWEEN 1 AND 100),
     reason             text NOT NULL CHECK (reason IN
         ('vip', 'complex', 'emotional', 'customer_request', 'low_confidence', 'policy')),
-    summary            text NOT NULL CHECK (length(summary) <= 2000),
+    -- Masking can make a text longer than it came in.
+    summary            text NOT NULL CHECK (length(summary) <= 20000),
     intent             text CHECK (length(intent) <= 100),
     confidence         numeric(4,3) CHECK (confidence BETWEEN 0 AND 1),
     priority           integer NOT NULL CHECK (priority BETWEEN 0 AND 9),
@@ -123,13 +124,15 @@ CREATE TABLE dispatch.messages (
     author         text NOT NULL CHECK (author IN ('customer', 'agent', 'assistant', 'platform')),
     engagement_id  uuid REFERENCES dispatch.engagements,
     client_id      text CHECK (length(client_id) BETWEEN 1 AND 100),
-    body           text NOT NULL CHECK (length(body) BETWEEN 1 AND 8000),
+    body           text NOT NULL CHECK (length(body) BETWEEN 1 AND 40000),
     masked         text[] NOT NULL DEFAULT '{}',
     sent_at        timestamptz NOT NULL,
     PRIMARY KEY (ticket_id, number),
     CHECK ((author = 'agent') = (engagement_id IS NOT NULL))
 );
 CREATE UNIQUE INDEX messages_one_per_client_id ON dispatch.messages (ticket_id, author, client_id);
+CREATE INDEX messages_by_engagement ON dispatch.messages (engagement_id, sent_at)
+    WHERE engagement_id IS NOT NULL;
 CREATE TRIGGER messages_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON dispatch.messages
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 
@@ -137,6 +140,6 @@ CREATE TRIGGER messages_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON dispa
 CREATE TABLE dispatch.ratings (
     engagement_id  uuid PRIMARY KEY REFERENCES dispatch.engagements,
     score          integer NOT NULL CHECK (score BETWEEN 1 AND 5),
-    comment        text CHECK (length(comment) <= 1000),
+    comment        text CHECK (length(comment) <= 10000),
     rated_at       timestamptz NOT NULL
 );

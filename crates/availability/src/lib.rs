@@ -28,7 +28,7 @@ pub use presence::{
     lose_expired, step_away,
 };
 pub use queries::{
-    CommittedShift, ShiftWithSeats, commitments, presence, presences, present_agents, shift,
-    upcoming_shifts,
+    CommittedShift, ShiftWithSeats, commitments, gone_since, presence, presences, present_agents,
+    shift, upcoming_shifts,
 };
 pub use shift::{Canceled, Shift, ShiftInput, ShiftStatus, cancel_shift, publish_shift};

@@ -148,3 +148,18 @@ pub fn commitments(
         .select(CommittedShift::as_select())
         .load(conn)
 }
+
+/// Those of the agents who have been offline since `latest` or longer.
+pub fn gone_since(
+    conn: &mut PgConnection,
+    agents: &[AgentId],
+    latest: DateTime<Utc>,
+) -> QueryResult<Vec<AgentId>> {
+    presences::table
+        .filter(presences::agent_id.eq_any(agents))
+        .filter(presences::status.eq(PresenceStatus::Offline))
+        .filter(presences::since.le(latest))
+        .order(presences::agent_id)
+        .select(presences::agent_id)
+        .load(conn)
+}

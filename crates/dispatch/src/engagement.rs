@@ -7,6 +7,7 @@ use kernel::{AgentId, Checks, EngagementId, OfferId, TicketId, text_enum};
 
 use crate::{
     error::Error,
+    message,
     offer::Offer,
     schema::engagements,
     store,
@@ -164,13 +165,34 @@ pub(crate) fn begin(tx: &mut Tx<'_>, offer: &Offer) -> Result<Engagement, Error>
 /// Ends the talking; the wrap-up begins.
 pub fn wrap_up(tx: &mut Tx<'_>, id: EngagementId, agent: AgentId) -> Result<Engagement, Error> {
     let (_, mut ticket, mut engagement) = lock(tx, id, agent)?;
+    wrap(tx, &mut ticket, &mut engagement)?;
+    Ok(engagement)
+}
+
+fn wrap(tx: &mut Tx<'_>, ticket: &mut Ticket, engagement: &mut Engagement) -> Result<(), Error> {
     let seconds = store::find_queue(tx, &ticket.queue)?.map_or(0, |queue| queue.wrap_up_seconds);
     engagement.wrap(seconds, tx.now())?;
     ticket.wrap();
-    store::update_engagement(tx, &engagement)?;
-    store::update_ticket(tx, &ticket)?;
-    ring(tx, &engagement);
-    Ok(engagement)
+    store::update_engagement(tx, engagement)?;
+    store::update_ticket(tx, ticket)?;
+    ring(tx, engagement);
+    Ok(())
+}
+
+/// Ends the talking of an agent who is gone for good, so that nobody waits for them and their
+/// time does not run on. The wrap-ups close by themselves.
+pub fn wrap_up_all(tx: &mut Tx<'_>, agent: AgentId) -> Result<usize, Error> {
+    let talking = store::list_talking_engagements(tx, agent)?;
+    let mut wrapped = 0;
+    for id in talking {
+        let (_, mut ticket, mut engagement) = lock(tx, id, agent)?;
+        if engagement.status == EngagementStatus::Talking {
+            message::insert_note(tx, &mut ticket, "Your agent had to leave. We are sorry.")?;
+            wrap(tx, &mut ticket, &mut engagement)?;
+            wrapped += 1;
+        }
+    }
+    Ok(wrapped)
 }
 
 /// Closes the conversation.
@@ -203,7 +225,10 @@ pub fn close_wrap_up(
     if locked.2.ended_at.is_some() {
         return Ok(None);
     }
-    let wrap_up = WrapUp { disposition: Disposition::NotRecorded, note: None };
+    let wrap_up = WrapUp {
+        disposition: Disposition::NotRecorded,
+        note: None,
+    };
     finish(tx, locked, &wrap_up).map(Some)
 }
 
@@ -213,6 +238,9 @@ fn finish(
     wrap_up: &WrapUp,
 ) -> Result<Resolved, Error> {
     engagement.resolve(wrap_up, tx.now())?;
+    // A message may have been sent while this waited for its turn: the work lasted that long.
+    let last_said = store::find_last_said_in(tx, engagement.id)?;
+    engagement.ended_at = engagement.ended_at.max(last_said);
     workload.give_back(engagement.weight, tx.now());
     ticket.close(TicketStatus::Resolved, tx.now());
     store::update_workload(tx, &workload)?;
@@ -238,7 +266,11 @@ pub(crate) fn lose_unanswered(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Err
         }
         engagement.lose(tx.now());
         workload.give_back(engagement.weight, tx.now());
-        ticket.wait_again();
+        if store::has_customer_left(tx, ticket.id)? {
+            ticket.close(TicketStatus::Abandoned, tx.now());
+        } else {
+            ticket.wait_again();
+        }
         store::update_workload(tx, &workload)?;
         store::update_engagement(tx, &engagement)?;
         store::update_ticket(tx, &ticket)?;

@@ -40,6 +40,7 @@ mod workload;
 pub use candidate::Candidate;
 pub use engagement::{
     Disposition, Engagement, EngagementStatus, Resolved, WrapUp, close_wrap_up, resolve, wrap_up,
+    wrap_up_all,
 };
 pub use error::Error;
 pub use link::{ConversationLink, LINK_LIFETIME};

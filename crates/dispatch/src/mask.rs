@@ -128,7 +128,17 @@ fn email(chars: &[char], start: usize) -> Option<Found> {
 fn is_gap(c: char) -> bool {
     matches!(
         c,
-        ' ' | '-' | '\u{a0}' | '\u{2009}' | '\u{200b}' | '\u{202f}' | '\u{2010}'..='\u{2014}'
+        ' ' | '-'
+            | '.'
+            | '/'
+            | '('
+            | ')'
+            | '\n'
+            | '\u{a0}'
+            | '\u{2009}'
+            | '\u{200b}'
+            | '\u{202f}'
+            | '\u{2010}'..='\u{2014}'
     )
 }
 
@@ -188,43 +198,71 @@ fn is_iban(letters: &[u8]) -> bool {
     remainder == 1
 }
 
-/// A run of digits with the usual separators: hidden where it is a card or phone number.
+/// The most groups and digits of which one number can consist; longer runs are several.
+const GROUPS: usize = 12;
+const DIGITS: usize = 40;
+
+/// Groups of digits with the usual separators between them. The longest stretch of groups from
+/// here on that is a card or phone number is hidden; where there is none, the first group stays,
+/// and the next one is looked at as a beginning of its own.
 fn number(chars: &[char], start: usize) -> Option<Found> {
     let first = chars[start];
     let opens = first.is_ascii_digit() || matches!(first, '+' | '(');
     if !opens || (start > 0 && chars[start - 1].is_ascii_digit()) {
         return None;
     }
-    let mut digits: Vec<u32> = Vec::new();
-    let mut groups: Vec<usize> = Vec::new();
-    let mut end = start;
+    let (digits, groups) = groups_of_digits(chars, start);
+    let lengths: Vec<usize> = groups.iter().map(|(length, _)| *length).collect();
+    if let [4, 2, 2, ..] | [2, 2, 4, ..] = lengths.as_slice() {
+        return Some(Found {
+            kind: None,
+            end: groups[2].1,
+        });
+    }
+    for count in (1..=groups.len()).rev() {
+        let held = &digits[..lengths[..count].iter().sum()];
+        let kind = if is_card(held) {
+            Kind::Card
+        } else if is_phone(first, held, &lengths[..count]) {
+            Kind::Phone
+        } else {
+            continue;
+        };
+        return Some(Found {
+            kind: Some(kind),
+            end: groups[count - 1].1,
+        });
+    }
+    groups.first().map(|(_, end)| Found {
+        kind: None,
+        end: *end,
+    })
+}
+
+/// The digits from here on, and the groups they stand in: how many digits each has, and where it
+/// ends.
+fn groups_of_digits(chars: &[char], start: usize) -> (Vec<u32>, Vec<(usize, usize)>) {
+    let mut digits = Vec::new();
+    let mut groups: Vec<(usize, usize)> = Vec::new();
     let mut gap = 0;
     for (offset, c) in chars[start..].iter().enumerate() {
         if let Some(digit) = c.to_digit(10) {
+            let end = start + offset + 1;
+            let is_full = groups.len() == GROUPS || digits.len() >= DIGITS;
             match groups.last_mut() {
-                Some(length) if gap == 0 => *length += 1,
-                _ => groups.push(1),
+                Some(group) if gap == 0 => *group = (group.0 + 1, end),
+                _ if is_full => break,
+                _ => groups.push((1, end)),
             }
             digits.push(digit);
-            end = start + offset + 1;
             gap = 0;
-        } else if offset == 0 || (gap < 3 && (is_gap(*c) || matches!(c, '.' | '(' | ')' | '/'))) {
+        } else if offset == 0 || (gap < 3 && is_gap(*c)) {
             gap += 1;
         } else {
             break;
         }
     }
-    if digits.len() < 8 {
-        return None;
-    }
-    let kind = if is_card(&digits) {
-        Some(Kind::Card)
-    } else if is_phone(first, &digits, &groups) {
-        Some(Kind::Phone)
-    } else {
-        None
-    };
-    Some(Found { kind, end })
+    (digits, groups)
 }
 
 fn is_card(digits: &[u32]) -> bool {
@@ -256,12 +294,8 @@ fn is_phone(first: char, digits: &[u32], groups: &[usize]) -> bool {
         digits
     };
     let north_american = local.len() == 10 && local[0] >= 2 && local[3] >= 2;
-    let is_date = matches!(groups, [4, 2, 2] | [2, 2, 4]);
     let grouped = (groups.len() >= 3 || first == '(') && (8..=12).contains(&digits.len());
-    (international && (8..=15).contains(&digits.len()))
-        || national
-        || north_american
-        || (grouped && !is_date)
+    (international && (8..=15).contains(&digits.len())) || national || north_american || grouped
 }
 
 #[cfg(test)]
@@ -286,6 +320,13 @@ mod tests {
                 "it is [card number hidden], ok?"
             );
         }
+        for text in [
+            "4111 1111 1111 1111 12/27 123",
+            "4111 1111 1111 1111 (12/2027)",
+            "order 48213 4111 1111 1111 1111",
+        ] {
+            assert!(!hidden(text).contains("1111"), "{}", hidden(text));
+        }
         // One digit wrong is still a card number somebody typed.
         assert_eq!(hidden("4111 1111 1111 1112"), "[card number hidden]");
     }
@@ -296,6 +337,7 @@ mod tests {
             "DE89370400440532013000",
             "DE89 3704 0044 0532 0130 00",
             "gb82west12345698765432",
+            "DE89.3704.0044.0532.0130.00",
         ] {
             assert_eq!(
                 hidden(&format!("to {iban} please")),
@@ -329,6 +371,7 @@ mod tests {
         for text in [
             "Order 48213 of 2026-11-21, 12:30, costs 1,299.00 EUR",
             "Flight SK1427 at 10:05 from gate B12",
+            "It was on 2026-11-21 10:05 and again on 21.11.2026 12:30",
             "Invoice 20261121",
             "me@home",
             "1 2 3 4 5",
@@ -353,7 +396,7 @@ mod tests {
         }
 
         #[test]
-        fn no_card_number_survives(prefix in "[a-z ]{0,9}", body in "[0-9]{15}", suffix in "[a-z ]{0,9}") {
+        fn no_card_number_survives(prefix in "[a-z ]{0,9}", body in "[0-9]{15}", suffix in "[a-z ]{0,3}( [0-9]{1,4}){0,2}") {
             let digits: Vec<u32> = body.chars().filter_map(|c| c.to_digit(10)).collect();
             let check = (0..10)
                 .find(|check| passes_luhn(&[digits.as_slice(), &[*check]].concat()))

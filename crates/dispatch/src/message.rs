@@ -94,7 +94,8 @@ pub fn say_as_customer(tx: &mut Tx<'_>, id: TicketId, said: &NewMessage) -> Resu
     if !ticket.is_open() {
         return Err(Error::ConversationClosed);
     }
-    let message = append(tx, &mut ticket, Author::Customer, None, said)?;
+    let message = Message::new(&mut ticket, Author::Customer, said, tx.now());
+    store_message(tx, &ticket, &message)?;
     if let Some(agent) = store::find_live_agent_of(tx, id)? {
         tx.ring(Topic::Agent(agent));
     }
@@ -130,7 +131,11 @@ pub fn say_as_agent(
         engagement.first_reply_at = Some(tx.now());
         store::update_engagement(tx, &engagement)?;
     }
-    let message = append(tx, &mut ticket, Author::Agent, Some(id), said)?;
+    let mut message = Message::new(&mut ticket, Author::Agent, said, tx.now());
+    message.engagement_id = Some(id);
+    // Nodes' clocks may differ by some milliseconds; an engagement begins before its first word.
+    message.sent_at = message.sent_at.max(engagement.started_at);
+    store_message(tx, &ticket, &message)?;
     tx.ring(Topic::Agent(agent));
     Ok(Sent {
         message,
@@ -138,29 +143,30 @@ pub fn say_as_agent(
     })
 }
 
-fn append(
-    tx: &mut Tx<'_>,
-    ticket: &mut Ticket,
-    author: Author,
-    engagement_id: Option<EngagementId>,
-    said: &NewMessage,
-) -> Result<Message, Error> {
-    ticket.message_count += 1;
-    let masked = mask(said.body.trim());
-    let message = Message {
-        ticket_id: ticket.id,
-        number: ticket.message_count,
-        author,
-        engagement_id,
-        client_id: Some(said.client_id.clone()),
-        body: masked.text,
-        masked: masked.kinds.iter().map(ToString::to_string).collect(),
-        sent_at: tx.now(),
-    };
-    store::insert_messages(tx, std::slice::from_ref(&message))?;
+impl Message {
+    /// The next one of the conversation.
+    fn new(ticket: &mut Ticket, author: Author, said: &NewMessage, now: DateTime<Utc>) -> Self {
+        ticket.message_count += 1;
+        let masked = mask(said.body.trim());
+        Self {
+            ticket_id: ticket.id,
+            number: ticket.message_count,
+            author,
+            engagement_id: None,
+            client_id: Some(said.client_id.clone()),
+            body: masked.text,
+            masked: masked.kinds.iter().map(ToString::to_string).collect(),
+            sent_at: now,
+        }
+    }
+}
+
+/// Stores the last message of the conversation. The ticket is locked by the caller.
+fn store_message(tx: &mut Tx<'_>, ticket: &Ticket, message: &Message) -> Result<(), Error> {
+    store::insert_messages(tx, std::slice::from_ref(message))?;
     store::update_message_count(tx, ticket)?;
     tx.ring(Topic::Ticket(ticket.id));
-    Ok(message)
+    Ok(())
 }
 
 /// The platform notes something in the conversation. The ticket is locked by the caller.
@@ -176,9 +182,7 @@ pub(crate) fn insert_note(tx: &mut Tx<'_>, ticket: &mut Ticket, body: &str) -> R
         masked: Vec::new(),
         sent_at: tx.now(),
     };
-    store::insert_messages(tx, &[message])?;
-    store::update_message_count(tx, ticket)?;
-    Ok(())
+    store_message(tx, ticket, &message)
 }
 
 /// What was said before the handoff. The ticket was inserted with its count.

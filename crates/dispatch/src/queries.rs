@@ -214,3 +214,15 @@ pub fn due_wrap_ups(
         .limit(100)
         .load(conn)
 }
+
+/// Agents who have a conversation going; at most 10,000.
+pub fn agents_talking(conn: &mut PgConnection) -> QueryResult<Vec<AgentId>> {
+    engagements::table
+        .filter(engagements::ended_at.is_null())
+        .filter(engagements::status.eq(EngagementStatus::Talking))
+        .select(engagements::agent_id)
+        .distinct()
+        .order(engagements::agent_id)
+        .limit(10_000)
+        .load(conn)
+}

@@ -5,7 +5,7 @@ use db::Tx;
 use diesel::prelude::*;
 use kernel::Checks;
 
-use crate::{error::Error, schema::queues, store};
+use crate::{error::Error, schema::queues, store, workload::DEFAULT_CAPACITY};
 
 /// A pool of waiting tickets with one service-level target and policy.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
@@ -41,7 +41,7 @@ pub struct QueueInput {
     pub offer_seconds: i32,
     /// 0 seconds to an hour.
     pub wrap_up_seconds: i32,
-    /// 1 to 10 units.
+    /// 1 unit, up to what an agent can hold.
     pub ticket_weight: i32,
 }
 
@@ -69,8 +69,8 @@ pub fn save_queue(tx: &mut Tx<'_>, input: &QueueInput) -> Result<Queue, Error> {
         )
         .check(
             "ticket_weight",
-            (1..=10).contains(&input.ticket_weight),
-            "must be 1 to 10 units",
+            (1..=DEFAULT_CAPACITY).contains(&input.ticket_weight),
+            "must be 1 or 2 units, which is what an agent can hold",
         );
     checks.done()?;
     let queue = Queue {

@@ -1,11 +1,15 @@
 //! The SQL of dispatch: writes and locks, and no decisions.
 
+use chrono::{DateTime, Utc};
 use db::{OnConstraint as _, Tx};
-use diesel::prelude::*;
+use diesel::{
+    dsl::{exists, max},
+    prelude::*,
+};
 use kernel::{AgentId, EngagementId, OfferId, TicketId};
 
 use crate::{
-    engagement::Engagement,
+    engagement::{Engagement, EngagementStatus},
     error::Error,
     message::{Author, Message},
     offer::{Offer, OfferStatus},
@@ -310,6 +314,19 @@ pub(crate) fn list_unanswered_engagements(
         .load(tx.conn())
 }
 
+pub(crate) fn list_talking_engagements(
+    tx: &mut Tx<'_>,
+    agent: AgentId,
+) -> QueryResult<Vec<EngagementId>> {
+    engagements::table
+        .filter(engagements::agent_id.eq(agent))
+        .filter(engagements::status.eq(EngagementStatus::Talking))
+        .order(engagements::ticket_id)
+        .select(engagements::id)
+        .limit(100)
+        .load(tx.conn())
+}
+
 pub(crate) fn update_engagement(tx: &mut Tx<'_>, engagement: &Engagement) -> QueryResult<()> {
     diesel::update(engagements::table.find(engagement.id))
         .set(engagement)
@@ -339,6 +356,25 @@ pub(crate) fn find_said(
         .select(Message::as_select())
         .first(tx.conn())
         .optional()
+}
+
+/// When the agent last wrote in an engagement.
+pub(crate) fn find_last_said_in(
+    tx: &mut Tx<'_>,
+    engagement: EngagementId,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    messages::table
+        .filter(messages::engagement_id.eq(engagement))
+        .select(max(messages::sent_at))
+        .first(tx.conn())
+}
+
+/// Whether the conversation has a note of the platform, and so its customer has left.
+pub(crate) fn has_customer_left(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<bool> {
+    let notes = messages::table
+        .filter(messages::ticket_id.eq(ticket))
+        .filter(messages::author.eq(Author::Platform));
+    diesel::select(exists(notes)).get_result(tx.conn())
 }
 
 pub(crate) fn insert_rating(tx: &mut Tx<'_>, rating: &Rating) -> Result<(), Error> {

@@ -217,7 +217,7 @@ pub struct Escalation {
 }
 
 impl Escalation {
-    fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
+    fn check(&self, now: DateTime<Utc>, skills: &[String]) -> Result<(), Error> {
         let mut checks = Checks::new();
         let customer = &self.customer;
         checks
@@ -242,7 +242,12 @@ impl Escalation {
             "must be at most 10",
         );
         for (index, skill) in self.required_skills.iter().enumerate() {
-            checks.code(&format!("required_skills[{index}]"), skill);
+            let field = format!("required_skills[{index}]");
+            checks.check(
+                &field,
+                skills.contains(skill),
+                "is not a skill of this platform",
+            );
         }
         let between = |value: Decimal| value >= Decimal::ZERO && value <= Decimal::ONE;
         checks
@@ -271,8 +276,8 @@ impl Escalation {
             let at = format!("transcript[{index}].at");
             checks.check(
                 &at,
-                turn.at <= now + TimeDelta::minutes(5),
-                "must not be in the future",
+                (DateTime::UNIX_EPOCH..=now + TimeDelta::minutes(5)).contains(&turn.at),
+                "must be after 1970 and not in the future",
             );
         }
         Ok(checks.done()?)
@@ -308,9 +313,15 @@ impl Escalation {
 }
 
 /// Takes an escalated conversation in. It waits in its queue from now on.
-pub fn escalate(tx: &mut Tx<'_>, mut escalation: Escalation) -> Result<Ticket, Error> {
+/// `skills` are the codes of those that an agent can hold: a ticket that needs another would wait
+/// for ever.
+pub fn escalate(
+    tx: &mut Tx<'_>,
+    mut escalation: Escalation,
+    skills: &[String],
+) -> Result<Ticket, Error> {
     let now = tx.now();
-    escalation.check(now)?;
+    escalation.check(now, skills)?;
     let Some(queue) = store::find_queue(tx, &escalation.queue)? else {
         return Err(kernel::Invalid::field("queue", "is not a queue of this platform").into());
     };
@@ -336,6 +347,9 @@ pub fn leave(tx: &mut Tx<'_>, id: TicketId) -> Result<Ticket, Error> {
     match ticket.status {
         TicketStatus::Resolved | TicketStatus::Abandoned => return Ok(ticket),
         TicketStatus::Engaged | TicketStatus::Wrapping => {
+            if store::has_customer_left(tx, id)? {
+                return Ok(ticket);
+            }
             message::insert_note(tx, &mut ticket, "The customer has left the conversation.")?;
         }
         TicketStatus::Waiting | TicketStatus::Offered => {

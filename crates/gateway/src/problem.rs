@@ -88,6 +88,16 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    /// More is asked of us than we can do at once.
+    pub fn busy() -> Self {
+        let detail = "the platform is busy; please try again in a moment";
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+        Self {
+            retry_after_seconds: Some(2),
+            ..refusal
+        }
+    }
+
     /// Our fault. The cause is logged; its text is not sent.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");

@@ -64,6 +64,10 @@ pub struct Settings {
     )]
     pub public_url: PublicUrl,
 
+    /// Listen to other machines although the public URL is this one, as in a container
+    #[arg(long, env = "GIGDESK_ALLOW_OPEN_BIND", global = true, action = ArgAction::SetTrue)]
+    pub allow_open_bind: bool,
+
     /// Believe X-Forwarded-For, which a proxy of ours sets
     #[arg(long, env = "GIGDESK_TRUST_PROXY", global = true, action = ArgAction::SetTrue)]
     pub trust_proxy: bool,
@@ -160,6 +164,15 @@ impl Settings {
 
     /// Refuses settings that do not go together.
     pub fn check(&self) -> Result<(), String> {
+        let is_open = !self.bind.ip().is_loopback() && self.public_url.is_loopback();
+        if is_open && !self.allow_open_bind {
+            return Err(format!(
+                "GIGDESK_BIND {} listens to other machines, but GIGDESK_PUBLIC_URL is this one. Put \
+                 a TLS proxy in front and set GIGDESK_PUBLIC_URL=https://…; in a container whose \
+                 port only this machine reaches, set GIGDESK_ALLOW_OPEN_BIND=true",
+                self.bind
+            ));
+        }
         let Some(database) = &self.database_url else {
             return Ok(());
         };
@@ -235,6 +248,14 @@ mod tests {
     fn a_public_address_without_tls_is_refused() {
         let refused = settings(&["--public-url", "http://desk.example"]).unwrap_err();
         assert!(refused.contains("TLS proxy"), "{refused}");
+    }
+
+    #[test]
+    fn an_open_port_needs_a_public_address() {
+        let open = settings(&["--bind", "0.0.0.0:8080"]).unwrap();
+        assert!(open.check().unwrap_err().contains("GIGDESK_PUBLIC_URL"));
+        let container = settings(&["--bind", "0.0.0.0:8080", "--allow-open-bind"]).unwrap();
+        assert_eq!(container.check(), Ok(()));
     }
 
     #[test]

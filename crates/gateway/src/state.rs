@@ -14,6 +14,8 @@ use crate::{problem::ApiError, secrets::Secrets, settings::Settings};
 
 /// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
 const HASHERS: usize = 2;
+/// Who comes when so many wait is told to come back: a flood must not make everybody wait.
+const HASHES_WAITING: usize = 32;
 
 /// What all handlers share, as `Data<State>`.
 pub struct State {
@@ -33,6 +35,7 @@ pub struct State {
     /// Cancelled when the platform is to stop: streams end then.
     pub shutdown: CancellationToken,
     hashers: Semaphore,
+    places: Semaphore,
 }
 
 impl State {
@@ -47,6 +50,7 @@ impl State {
             settings,
             shutdown: CancellationToken::new(),
             hashers: Semaphore::new(HASHERS),
+            places: Semaphore::new(HASHERS + HASHES_WAITING),
         })
     }
 
@@ -82,6 +86,7 @@ impl State {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
+        let _place = self.places.try_acquire().map_err(|_| ApiError::busy())?;
         let _permit = self.hashers.acquire().await.map_err(ApiError::internal)?;
         spawn_blocking(work).await.map_err(ApiError::internal)
     }

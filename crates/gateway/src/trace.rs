@@ -17,7 +17,7 @@ use crate::settings::LogFormat;
 const ID_LENGTH: usize = 36;
 
 /// What is logged of a platform that serves.
-pub const SERVING: &str = 
+pub const SERVING: &str =
     "info,actix_server=warn,actix_http=off,tracing_actix_web=error,diesel_migrations=warn";
 /// What is logged where a person reads the output.
 pub const QUIET: &str = "warn,actix_http=off,tracing_actix_web=error";

@@ -115,6 +115,8 @@ pub(crate) fn update_ended(
             dsl::lease.eq(None::<Uuid>),
             dsl::leased_until.eq(None::<DateTime<Utc>>),
             dsl::finished_at.eq(now),
+            // What it was about may be a secret, such as a code, and is needed no more.
+            dsl::payload.eq(serde_json::json!({})),
             error.map(|error| dsl::last_error.eq(error)),
         ))
         .execute(tx.conn())?;

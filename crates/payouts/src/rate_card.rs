@@ -13,6 +13,9 @@ use crate::{error::Error, schema, store};
 /// The currency in which the platform prices work.
 pub const PLATFORM_CURRENCY: Currency = Currency::EUR;
 
+/// How far ahead a card may be published: a slip of the pen must not fix prices for decades.
+const HORIZON: TimeDelta = TimeDelta::days(366);
+
 /// A new card may begin this long ago, so that "from now on" survives the way to the server.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 const RATES_AT_MOST: usize = 100;
@@ -186,6 +189,12 @@ fn check(tx: &mut Tx<'_>, input: &RateCardInput) -> Result<Currency, Error> {
     match &currency {
         Err(message) => {
             checks.fault("currency", message.as_str());
+        }
+        Ok(_) if input.valid_from > tx.now() + HORIZON => {
+            checks.fault(
+                "valid_from",
+                "must be within a year; a card cannot be taken back",
+            );
         }
         Ok(currency) if input.valid_from < tx.now() - TOLERANCE => {
             checks.check(

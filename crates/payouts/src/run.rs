@@ -255,6 +255,11 @@ pub fn prepare_run(
             "must be after the period's start",
         )
         .check(
+            "period_start",
+            period_start >= DateTime::UNIX_EPOCH,
+            "must be after 1970",
+        )
+        .check(
             "period_end",
             period_end <= tx.now(),
             "must not be in the future",

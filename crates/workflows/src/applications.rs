@@ -188,6 +188,7 @@ pub fn suspend_agent(
     // Presence is locked before the agent, as by the matcher, and only for an agent that exists.
     onboarding::agent(tx.conn(), id)?.ok_or(onboarding::Error::AgentNotFound)?;
     presence::leave(tx, id)?;
+    dispatch::wrap_up_all(tx, id)?;
     let agent = onboarding::suspend(tx, id, decider, reason)?;
     identity::suspend_account(tx, agent.account_id)?;
     Ok(agent)

@@ -102,7 +102,9 @@ pub enum Failure {
 pub fn run_job(job: &Claimed, outside: &Outside) -> Result<(), Failure> {
     let work: Job = serde_json::from_value(job.payload.clone())
         .map_err(|error| Failure::Final(format!("not a job of this version: {error}")))?;
-    let letter = work.into_letter(&outside.public_url).map_err(|error| failure(&error))?;
+    let letter = work
+        .into_letter(&outside.public_url)
+        .map_err(|error| failure(&error))?;
     outside
         .mailer
         .send(&letter, &job.id.to_string())

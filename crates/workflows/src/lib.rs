@@ -13,6 +13,7 @@
 mod applications;
 mod dispatching;
 mod error;
+mod escalation;
 mod idempotent;
 mod job;
 mod presence;
@@ -26,9 +27,10 @@ pub use applications::{
 };
 pub use dispatching::{candidate, claim_ticket, expire_offers, match_tickets};
 pub use error::Error;
+pub use escalation::escalate;
 pub use idempotent::once;
 pub use job::{Failure, Job, Outside, run_job};
-pub use presence::{go_present, release_lost_agents};
+pub use presence::{end_abandoned_talks, go_present, release_lost_agents};
 pub use reconcile::{MATCHER, PRUNER, RECONCILERS, Reconciler, Report};
 pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
 pub use shifts::cancel_shift;
@@ -37,12 +39,12 @@ pub use availability::{
     commit as commit_to_shift, heartbeat, publish_shift, release as release_commitment,
 };
 pub use dispatch::{
-    accept as accept_offer, decline as decline_offer, escalate, leave as leave_conversation,
+    accept as accept_offer, decline as decline_offer, leave as leave_conversation,
     rate as rate_engagement, save_queue, say_as_agent, say_as_customer, wrap_up,
 };
 pub use identity::{
-    create_account, create_machine_key, open_session, refresh as refresh_session,
-    reinstate_staff, revoke_machine_key, sign_in, sign_out, suspend_staff,
+    create_account, create_machine_key, open_session, refresh as refresh_session, reinstate_staff,
+    revoke_machine_key, sign_in, sign_out, suspend_staff,
 };
 pub use jobs::{
     claim as claim_jobs, discard as discard_job, fail as fail_job, finish as finish_job,

@@ -1,6 +1,7 @@
 //! Agents come and go.
 
 use availability::{Presence, PresenceStatus};
+use chrono::TimeDelta;
 use db::Tx;
 use kernel::AgentId;
 
@@ -26,6 +27,21 @@ pub(crate) fn leave(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
     availability::go(tx, agent, PresenceStatus::Offline)?;
     dispatch::release_lost(tx, agent)?;
     Ok(())
+}
+
+/// How long an agent may be gone before their conversations are ended without them.
+const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+
+/// Ends the conversations of agents who have been gone for ten minutes: customers are told, and
+/// what is paid does not run on.
+pub fn end_abandoned_talks(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    let latest = tx.now() - PATIENCE;
+    let talking = dispatch::queries::agents_talking(tx.conn())?;
+    let mut ended = 0;
+    for agent in availability::gone_since(tx.conn(), &talking, latest)? {
+        ended += dispatch::wrap_up_all(tx, agent)?;
+    }
+    Ok(ended)
 }
 
 /// Agents whose lease ran out are gone; what they had not answered goes back to its place.

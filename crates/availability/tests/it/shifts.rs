@@ -36,7 +36,10 @@ fn a_shift_is_refused_with_the_fields_at_fault() {
         .sandbox
         .write(|tx| availability::publish_shift(tx, &late, by))
         .unwrap_err();
-    assert_eq!((error.class(), error.code()), (Class::Invalid, "invalid_input"));
+    assert_eq!(
+        (error.class(), error.code()),
+        (Class::Invalid, "invalid_input")
+    );
     let fields: Vec<_> = error
         .fields()
         .iter()

@@ -68,7 +68,9 @@ fn new_agent() -> (String, Candidate) {
 pub fn agent(sandbox: &mut Sandbox) -> Candidate {
     let (sql, candidate) = new_agent();
     sandbox.sql(&sql);
-    sandbox.write(|tx| dispatch::open_workload(tx, candidate.agent_id)).unwrap();
+    sandbox
+        .write(|tx| dispatch::open_workload(tx, candidate.agent_id))
+        .unwrap();
     candidate
 }
 
@@ -77,7 +79,10 @@ pub fn shared_agent(database: &mut TestDatabase) -> Candidate {
     let (sql, candidate) = new_agent();
     database.sql(&sql);
     let id = candidate.agent_id;
-    database.db().write_blocking("test", |tx| dispatch::open_workload(tx, id)).unwrap();
+    database
+        .db()
+        .write_blocking("test", |tx| dispatch::open_workload(tx, id))
+        .unwrap();
     candidate
 }
 
@@ -105,25 +110,39 @@ pub fn escalation(external_id: &str) -> Escalation {
     }
 }
 
+/// Escalates on a platform with two skills.
+pub fn escalate(tx: &mut Tx<'_>, handoff: Escalation) -> Result<Ticket, Error> {
+    dispatch::escalate(tx, handoff, &["care".to_owned(), "payments".to_owned()])
+}
+
 pub fn ticket(sandbox: &mut Sandbox, external_id: &str) -> Ticket {
-    sandbox.write(|tx| dispatch::escalate(tx, escalation(external_id))).unwrap()
+    sandbox
+        .write(|tx| escalate(tx, escalation(external_id)))
+        .unwrap()
 }
 
 pub fn shared_ticket(database: &mut TestDatabase, external_id: &str) -> Ticket {
     let handoff = escalation(external_id);
-    database.db().write_blocking("test", |tx| dispatch::escalate(tx, handoff.clone())).unwrap()
+    database
+        .db()
+        .write_blocking("test", |tx| escalate(tx, handoff.clone()))
+        .unwrap()
 }
 
 /// Runs the matcher once with these agents present.
 pub fn run_matcher(sandbox: &mut Sandbox, present: &[&Candidate]) -> Vec<Offer> {
     let present: Vec<Candidate> = present.iter().map(|agent| (*agent).clone()).collect();
-    sandbox.write(|tx| dispatch::match_tickets(tx, &present)).unwrap()
+    sandbox
+        .write(|tx| dispatch::match_tickets(tx, &present))
+        .unwrap()
 }
 
 /// A ticket in the agent's hands.
 pub fn engaged(sandbox: &mut Sandbox, agent: &Candidate, external_id: &str) -> Engagement {
     let ticket = ticket(sandbox, external_id);
-    sandbox.write(|tx| dispatch::claim(tx, ticket.id, agent)).unwrap()
+    sandbox
+        .write(|tx| dispatch::claim(tx, ticket.id, agent))
+        .unwrap()
 }
 
 /// The state of a ticket now.

@@ -6,11 +6,17 @@ use dispatch::{Candidate, Disposition, Engagement, Error, NewMessage, TicketStat
 use crate::arrange::{agent, close_due, engaged, floor, status, ticket};
 
 fn solved() -> WrapUp {
-    WrapUp { disposition: Disposition::Solved, note: Some("Refund sent.".to_owned()) }
+    WrapUp {
+        disposition: Disposition::Solved,
+        note: Some("Refund sent.".to_owned()),
+    }
 }
 
 fn reply(floor: &mut db::testing::Sandbox, agent: &Candidate, engagement: &Engagement) {
-    let said = NewMessage { client_id: "1".to_owned(), body: "Hello".to_owned() };
+    let said = NewMessage {
+        client_id: "1".to_owned(),
+        body: "Hello".to_owned(),
+    };
     floor
         .write(|tx| dispatch::say_as_agent(tx, engagement.id, agent.agent_id, &said))
         .unwrap();
@@ -22,10 +28,13 @@ fn resolving_tells_how_long_the_work_took() {
     let agent = agent(&mut floor);
     let engagement = engaged(&mut floor, &agent, "1");
     floor.now += TimeDelta::seconds(400);
-    floor.write(|tx| dispatch::wrap_up(tx, engagement.id, agent.agent_id)).unwrap();
+    floor
+        .write(|tx| dispatch::wrap_up(tx, engagement.id, agent.agent_id))
+        .unwrap();
     floor.now += TimeDelta::seconds(30);
-    let resolved =
-        floor.write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &solved())).unwrap();
+    let resolved = floor
+        .write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &solved()))
+        .unwrap();
     assert_eq!(resolved.handled_seconds, 430);
     assert_eq!(resolved.ticket.status, TicketStatus::Resolved);
     let again = floor.write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &solved()));
@@ -37,14 +46,22 @@ fn a_wrap_up_is_paid_to_its_end_and_closes_by_itself() {
     let mut floor = floor();
     let agent = agent(&mut floor);
     let engagement = engaged(&mut floor, &agent, "1");
-    floor.write(|tx| dispatch::wrap_up(tx, engagement.id, agent.agent_id)).unwrap();
+    floor
+        .write(|tx| dispatch::wrap_up(tx, engagement.id, agent.agent_id))
+        .unwrap();
     floor.now += TimeDelta::seconds(59);
     assert!(close_due(&mut floor).is_empty());
     floor.now += TimeDelta::hours(3);
     let closed = close_due(&mut floor);
     assert_eq!(closed.len(), 1);
-    assert_eq!(closed[0].handled_seconds, 60, "the time after the wrap-up is not work");
-    assert_eq!(closed[0].engagement.disposition, Some(Disposition::NotRecorded));
+    assert_eq!(
+        closed[0].handled_seconds, 60,
+        "the time after the wrap-up is not work"
+    );
+    assert_eq!(
+        closed[0].engagement.disposition,
+        Some(Disposition::NotRecorded)
+    );
 }
 
 #[test]
@@ -52,7 +69,10 @@ fn only_the_platform_may_leave_the_disposition_open() {
     let mut floor = floor();
     let agent = agent(&mut floor);
     let engagement = engaged(&mut floor, &agent, "1");
-    let open = WrapUp { disposition: Disposition::NotRecorded, note: None };
+    let open = WrapUp {
+        disposition: Disposition::NotRecorded,
+        note: None,
+    };
     let refused = floor.write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &open));
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
 }
@@ -63,14 +83,24 @@ fn an_agent_cannot_touch_anothers_engagement() {
     let (ada, ben) = (agent(&mut floor), agent(&mut floor));
     let engagement = engaged(&mut floor, &ada, "1");
     let (id, other) = (engagement.id, ben.agent_id);
-    let said = NewMessage { client_id: "1".to_owned(), body: "Hello".to_owned() };
+    let said = NewMessage {
+        client_id: "1".to_owned(),
+        body: "Hello".to_owned(),
+    };
     let refusals = [
         floor.write(|tx| dispatch::wrap_up(tx, id, other)).map(drop),
-        floor.write(|tx| dispatch::resolve(tx, id, other, &solved())).map(drop),
-        floor.write(|tx| dispatch::say_as_agent(tx, id, other, &said)).map(drop),
+        floor
+            .write(|tx| dispatch::resolve(tx, id, other, &solved()))
+            .map(drop),
+        floor
+            .write(|tx| dispatch::say_as_agent(tx, id, other, &said))
+            .map(drop),
     ];
     for refused in refusals {
-        assert!(matches!(refused, Err(Error::EngagementNotFound)), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Error::EngagementNotFound)),
+            "{refused:?}"
+        );
     }
 }
 
@@ -84,13 +114,19 @@ fn a_resolved_conversation_is_rated_once() {
     assert!(matches!(early, Err(Error::NotRateable)), "{early:?}");
 
     reply(&mut floor, &agent, &engagement);
-    let resolved =
-        floor.write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &solved())).unwrap();
+    let resolved = floor
+        .write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &solved()))
+        .unwrap();
     assert_eq!(resolved.engagement.disposition, Some(Disposition::Solved));
     let wrong = floor.write(|tx| dispatch::rate(tx, id, 6, None));
     assert!(matches!(wrong, Err(Error::Invalid(_))), "{wrong:?}");
-    let rating = floor.write(|tx| dispatch::rate(tx, id, 5, Some(" lovely "))).unwrap();
-    assert_eq!((rating.engagement_id, rating.comment.as_deref()), (engagement.id, Some("lovely")));
+    let rating = floor
+        .write(|tx| dispatch::rate(tx, id, 5, Some(" lovely ")))
+        .unwrap();
+    assert_eq!(
+        (rating.engagement_id, rating.comment.as_deref()),
+        (engagement.id, Some("lovely"))
+    );
     let again = floor.write(|tx| dispatch::rate(tx, id, 1, None));
     assert!(matches!(again, Err(Error::AlreadyRated)), "{again:?}");
 }
@@ -110,10 +146,17 @@ fn an_engagement_that_was_lost_is_followed_by_another() {
     let mut floor = floor();
     let (ada, ben) = (agent(&mut floor), agent(&mut floor));
     let engagement = engaged(&mut floor, &ada, "1");
-    floor.write(|tx| dispatch::release_lost(tx, ada.agent_id)).unwrap();
-    let second = floor.write(|tx| dispatch::claim(tx, engagement.ticket_id, &ben)).unwrap();
+    floor
+        .write(|tx| dispatch::release_lost(tx, ada.agent_id))
+        .unwrap();
+    let second = floor
+        .write(|tx| dispatch::claim(tx, engagement.ticket_id, &ben))
+        .unwrap();
     assert_ne!(second.id, engagement.id);
-    let said = NewMessage { client_id: "1".to_owned(), body: "I am back".to_owned() };
+    let said = NewMessage {
+        client_id: "1".to_owned(),
+        body: "I am back".to_owned(),
+    };
     let late = floor.write(|tx| dispatch::say_as_agent(tx, engagement.id, ada.agent_id, &said));
     assert!(matches!(late, Err(Error::EngagementEnded)), "{late:?}");
     floor.assert_promises();

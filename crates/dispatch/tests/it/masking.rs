@@ -20,7 +20,9 @@ fn data(file: &str) -> Option<String> {
 
 #[test]
 fn labelled_personal_data_does_not_get_through() {
-    let Some(text) = data("pii/presidio_research_synth.jsonl") else { return };
+    let Some(text) = data("pii/presidio_research_synth.jsonl") else {
+        return;
+    };
     let kinds = [
         ("CREDIT_CARD", MaskedKind::Card, 100),
         ("IBAN_CODE", MaskedKind::Iban, 100),

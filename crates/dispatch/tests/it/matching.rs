@@ -17,7 +17,9 @@ fn tickets(priorities: &[i32]) -> Vec<Ticket> {
             floor.now += TimeDelta::seconds(1);
             let mut handoff = escalation(&number.to_string());
             handoff.priority = Some(*priority);
-            floor.write(|tx| dispatch::escalate(tx, handoff)).unwrap()
+            floor
+                .write(|tx| crate::arrange::escalate(tx, handoff))
+                .unwrap()
         })
         .collect()
 }
@@ -33,11 +35,21 @@ fn candidate(proficiency: i32) -> Candidate {
 }
 
 fn waiting(tickets: &[Ticket]) -> Vec<Waiting<'_>> {
-    tickets.iter().map(|ticket| Waiting { ticket, declined_by: &[] }).collect()
+    tickets
+        .iter()
+        .map(|ticket| Waiting {
+            ticket,
+            declined_by: &[],
+        })
+        .collect()
 }
 
 fn seat(candidate: &Candidate, free: i32) -> Seat<'_> {
-    Seat { candidate, free, idle_since: now() }
+    Seat {
+        candidate,
+        free,
+        idle_since: now(),
+    }
 }
 
 #[test]
@@ -53,7 +65,11 @@ fn the_urgent_go_first_and_then_those_who_waited_longest() {
 fn the_more_proficient_agent_is_chosen() {
     let tickets = tickets(&[3]);
     let (able, expert) = (candidate(3), candidate(5));
-    let matches = assign(&waiting(&tickets), &[seat(&able, 1), seat(&expert, 1)], now());
+    let matches = assign(
+        &waiting(&tickets),
+        &[seat(&able, 1), seat(&expert, 1)],
+        now(),
+    );
     assert_eq!(matches[0].agent_id, expert.agent_id);
 }
 
@@ -61,7 +77,10 @@ fn the_more_proficient_agent_is_chosen() {
 fn among_equals_it_is_who_had_nothing_to_do_longest() {
     let tickets = tickets(&[3]);
     let (fresh, rested) = (candidate(3), candidate(3));
-    let rested_seat = Seat { idle_since: now() - TimeDelta::minutes(30), ..seat(&rested, 1) };
+    let rested_seat = Seat {
+        idle_since: now() - TimeDelta::minutes(30),
+        ..seat(&rested, 1)
+    };
     let matches = assign(&waiting(&tickets), &[seat(&fresh, 1), rested_seat], now());
     assert_eq!(matches[0].agent_id, rested.agent_id);
 }
@@ -79,7 +98,10 @@ fn who_declined_is_not_asked_again() {
     let tickets = tickets(&[3]);
     let agent = candidate(3);
     let declined = [agent.agent_id];
-    let waiting = [Waiting { ticket: &tickets[0], declined_by: &declined }];
+    let waiting = [Waiting {
+        ticket: &tickets[0],
+        declined_by: &declined,
+    }];
     assert!(assign(&waiting, &[seat(&agent, 1)], now()).is_empty());
 }
 

@@ -5,7 +5,10 @@ use dispatch::{Disposition, Error, NewMessage, WrapUp};
 use crate::arrange::{agent, engaged, floor, ticket};
 
 fn said(client_id: &str, body: &str) -> NewMessage {
-    NewMessage { client_id: client_id.to_owned(), body: body.to_owned() }
+    NewMessage {
+        client_id: client_id.to_owned(),
+        body: body.to_owned(),
+    }
 }
 
 #[test]
@@ -33,8 +36,12 @@ fn a_message_sent_twice_is_stored_once() {
     let mut floor = floor();
     let id = ticket(&mut floor, "1").id;
     let message = said("a", "Hello?");
-    let first = floor.write(|tx| dispatch::say_as_customer(tx, id, &message)).unwrap();
-    let second = floor.write(|tx| dispatch::say_as_customer(tx, id, &message)).unwrap();
+    let first = floor
+        .write(|tx| dispatch::say_as_customer(tx, id, &message))
+        .unwrap();
+    let second = floor
+        .write(|tx| dispatch::say_as_customer(tx, id, &message))
+        .unwrap();
     assert!(!first.again && second.again);
     assert_eq!(second.message.number, first.message.number);
     floor.assert_promises();
@@ -46,19 +53,35 @@ fn nothing_is_said_after_the_end_but_a_repetition_is_answered() {
     let agent = agent(&mut floor);
     let engagement = engaged(&mut floor, &agent, "1");
     let id = engagement.ticket_id;
-    floor.write(|tx| dispatch::say_as_customer(tx, id, &said("a", "Hi"))).unwrap();
-    floor.write(|tx| dispatch::wrap_up(tx, engagement.id, agent.agent_id)).unwrap();
-    let wrapping =
-        floor.write(|tx| dispatch::say_as_agent(tx, engagement.id, agent.agent_id, &said("b", "?")));
-    assert!(matches!(wrapping, Err(Error::EngagementWrapping)), "{wrapping:?}");
+    floor
+        .write(|tx| dispatch::say_as_customer(tx, id, &said("a", "Hi")))
+        .unwrap();
+    floor
+        .write(|tx| dispatch::wrap_up(tx, engagement.id, agent.agent_id))
+        .unwrap();
+    let wrapping = floor
+        .write(|tx| dispatch::say_as_agent(tx, engagement.id, agent.agent_id, &said("b", "?")));
+    assert!(
+        matches!(wrapping, Err(Error::EngagementWrapping)),
+        "{wrapping:?}"
+    );
 
-    let wrap_up = WrapUp { disposition: Disposition::Solved, note: None };
-    let resolved =
-        floor.write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &wrap_up)).unwrap();
+    let wrap_up = WrapUp {
+        disposition: Disposition::Solved,
+        note: None,
+    };
+    let resolved = floor
+        .write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &wrap_up))
+        .unwrap();
     assert_eq!(resolved.handled_seconds, 0);
     let late = floor.write(|tx| dispatch::say_as_customer(tx, id, &said("c", "One more")));
     assert!(matches!(late, Err(Error::ConversationClosed)), "{late:?}");
-    assert!(floor.write(|tx| dispatch::say_as_customer(tx, id, &said("a", "Hi"))).unwrap().again);
+    assert!(
+        floor
+            .write(|tx| dispatch::say_as_customer(tx, id, &said("a", "Hi")))
+            .unwrap()
+            .again
+    );
 }
 
 #[test]
@@ -76,8 +99,13 @@ fn empty_and_endless_messages_are_refused() {
 fn a_message_cannot_be_changed_or_removed() {
     let mut floor = floor();
     let id = ticket(&mut floor, "1").id;
-    floor.write(|tx| dispatch::say_as_customer(tx, id, &said("a", "Hello"))).unwrap();
-    for statement in ["UPDATE dispatch.messages SET body = 'x'", "DELETE FROM dispatch.messages"] {
+    floor
+        .write(|tx| dispatch::say_as_customer(tx, id, &said("a", "Hello")))
+        .unwrap();
+    for statement in [
+        "UPDATE dispatch.messages SET body = 'x'",
+        "DELETE FROM dispatch.messages",
+    ] {
         let outcome: Result<_, Error> = floor.write(|tx| {
             use db::Tx;
             use diesel::RunQueryDsl as _;

@@ -13,7 +13,9 @@ fn an_offer_is_accepted_once() {
     let offer = run_matcher(&mut floor, &[&agent]).remove(0);
     assert_eq!(status(&mut floor, &ticket), TicketStatus::Offered);
 
-    let engagement = floor.write(|tx| dispatch::accept(tx, offer.id, agent.agent_id)).unwrap();
+    let engagement = floor
+        .write(|tx| dispatch::accept(tx, offer.id, agent.agent_id))
+        .unwrap();
     assert_eq!(engagement.ticket_id, ticket.id);
     assert_eq!(status(&mut floor, &ticket), TicketStatus::Engaged);
     let again = floor.write(|tx| dispatch::accept(tx, offer.id, agent.agent_id));
@@ -34,9 +36,15 @@ fn an_offer_expires() {
 
     let missed = floor.write(dispatch::expire_offers).unwrap();
     assert_eq!(missed.len(), 1);
-    assert_eq!((missed[0].agent_id, missed[0].offer_id), (agent.agent_id, offer.id));
+    assert_eq!(
+        (missed[0].agent_id, missed[0].offer_id),
+        (agent.agent_id, offer.id)
+    );
     assert_eq!(status(&mut floor, &ticket), TicketStatus::Waiting);
-    assert!(floor.write(dispatch::expire_offers).unwrap().is_empty(), "it expires once");
+    assert!(
+        floor.write(dispatch::expire_offers).unwrap().is_empty(),
+        "it expires once"
+    );
     floor.assert_promises();
 }
 
@@ -48,7 +56,9 @@ fn an_offer_in_its_last_microsecond_is_accepted() {
     let offer = run_matcher(&mut floor, &[&agent]).remove(0);
     floor.now = offer.expires_at - TimeDelta::microseconds(1);
     assert!(floor.write(dispatch::expire_offers).unwrap().is_empty());
-    floor.write(|tx| dispatch::accept(tx, offer.id, agent.agent_id)).unwrap();
+    floor
+        .write(|tx| dispatch::accept(tx, offer.id, agent.agent_id))
+        .unwrap();
 }
 
 #[test]
@@ -63,11 +73,13 @@ fn a_declined_ticket_goes_to_somebody_else_and_keeps_its_place() {
         .unwrap();
     assert_eq!(declined.status, OfferStatus::Declined);
 
-    assert!(run_matcher(&mut floor, &[&ada]).is_empty(), "who declined is not asked again");
+    assert!(
+        run_matcher(&mut floor, &[&ada]).is_empty(),
+        "who declined is not asked again"
+    );
     let other = run_matcher(&mut floor, &[&ada, &ben]).remove(0);
     assert_eq!((other.ticket_id, other.agent_id), (first.id, ben.agent_id));
-    let read: Result<_, Error> =
-        floor.read(|conn| Ok(dispatch::queries::ticket(conn, first.id)?));
+    let read: Result<_, Error> = floor.read(|conn| Ok(dispatch::queries::ticket(conn, first.id)?));
     assert_eq!(read.unwrap().unwrap().waiting_since, first.waiting_since);
     floor.assert_promises();
 }
@@ -118,7 +130,9 @@ fn a_ticket_needs_its_language_and_every_skill() {
     let mut payments = escalation("2");
     payments.required_skills = vec!["care".to_owned(), "payments".to_owned()];
     for handoff in [swedish, payments] {
-        let ticket = floor.write(|tx| dispatch::escalate(tx, handoff)).unwrap();
+        let ticket = floor
+            .write(|tx| crate::arrange::escalate(tx, handoff))
+            .unwrap();
         let claim = floor.write(|tx| dispatch::claim(tx, ticket.id, &agent));
         assert!(matches!(claim, Err(Error::NotEligible(_))), "{claim:?}");
     }
@@ -130,7 +144,9 @@ fn a_claimed_ticket_is_taken() {
     let mut floor = floor();
     let (ada, ben) = (agent(&mut floor), agent(&mut floor));
     let ticket = ticket(&mut floor, "1");
-    floor.write(|tx| dispatch::claim(tx, ticket.id, &ada)).unwrap();
+    floor
+        .write(|tx| dispatch::claim(tx, ticket.id, &ada))
+        .unwrap();
     let late = floor.write(|tx| dispatch::claim(tx, ticket.id, &ben));
     assert!(matches!(late, Err(Error::TicketTaken)), "{late:?}");
     floor.assert_promises();
@@ -151,13 +167,28 @@ fn a_lost_agents_unanswered_work_goes_back_to_its_place() {
     let mut floor = floor();
     let agent = agent(&mut floor);
     let (answered, unanswered) = (ticket(&mut floor, "1"), ticket(&mut floor, "2"));
-    let talking = floor.write(|tx| dispatch::claim(tx, answered.id, &agent)).unwrap();
-    let hello = dispatch::NewMessage { client_id: "1".to_owned(), body: "Hello".to_owned() };
-    floor.write(|tx| dispatch::say_as_agent(tx, talking.id, agent.agent_id, &hello)).unwrap();
-    floor.write(|tx| dispatch::claim(tx, unanswered.id, &agent)).unwrap();
+    let talking = floor
+        .write(|tx| dispatch::claim(tx, answered.id, &agent))
+        .unwrap();
+    let hello = dispatch::NewMessage {
+        client_id: "1".to_owned(),
+        body: "Hello".to_owned(),
+    };
+    floor
+        .write(|tx| dispatch::say_as_agent(tx, talking.id, agent.agent_id, &hello))
+        .unwrap();
+    floor
+        .write(|tx| dispatch::claim(tx, unanswered.id, &agent))
+        .unwrap();
 
-    floor.write(|tx| dispatch::release_lost(tx, agent.agent_id)).unwrap();
-    assert_eq!(status(&mut floor, &answered), TicketStatus::Engaged, "a conversation stays");
+    floor
+        .write(|tx| dispatch::release_lost(tx, agent.agent_id))
+        .unwrap();
+    assert_eq!(
+        status(&mut floor, &answered),
+        TicketStatus::Engaged,
+        "a conversation stays"
+    );
     assert_eq!(status(&mut floor, &unanswered), TicketStatus::Waiting);
     floor.assert_promises();
 }

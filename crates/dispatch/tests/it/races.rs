@@ -29,7 +29,10 @@ fn at_once<T: Send + 'static>(
             })
         })
         .collect();
-    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect()
 }
 
 fn agents(database: &mut TestDatabase, count: usize) -> Vec<Candidate> {
@@ -45,13 +48,18 @@ fn a_ticket_claimed_by_many_goes_to_one() {
         let ticket = shared_ticket(&mut database, &round.to_string());
         let everybody = agents.clone();
         let outcomes = at_once(8, &db, move |index, db| {
-            db.write_blocking("claim", |tx| dispatch::claim(tx, ticket.id, &everybody[index]))
+            db.write_blocking("claim", |tx| {
+                dispatch::claim(tx, ticket.id, &everybody[index])
+            })
         });
         let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         // Who holds two tickets by now is at the limit; everybody else hears that it is taken.
         assert_eq!(won, 1, "{outcomes:?}");
         for lost in outcomes.into_iter().filter_map(Result::err) {
-            assert!(matches!(lost, Error::TicketTaken | Error::AtCapacity), "{lost:?}");
+            assert!(
+                matches!(lost, Error::TicketTaken | Error::AtCapacity),
+                "{lost:?}"
+            );
         }
     }
     database.assert_promises();
@@ -83,8 +91,9 @@ fn control_a_careless_claim_gives_a_ticket_to_many() {
             offer = offer.uuid(),
             engagement = engagement.uuid(),
         );
-        let outcome: Result<_, Error> =
-            db.write_blocking("careless", |tx| Ok(diesel::sql_query(&statement).execute(tx.conn())?));
+        let outcome: Result<_, Error> = db.write_blocking("careless", |tx| {
+            Ok(diesel::sql_query(&statement).execute(tx.conn())?)
+        });
         outcome.unwrap();
     });
     let live = database.number("SELECT count(*) FROM dispatch.engagements WHERE ended_at IS NULL");
@@ -100,27 +109,38 @@ fn an_offer_is_either_accepted_or_timed_out() {
     for round in 0..12 {
         let ticket = shared_ticket(&mut database, &round.to_string());
         let present = [agent.clone()];
-        let offer =
-            db.write_blocking("match", |tx| dispatch::match_tickets(tx, &present)).unwrap().remove(0);
+        let offer = db
+            .write_blocking("match", |tx| dispatch::match_tickets(tx, &present))
+            .unwrap()
+            .remove(0);
         // Accepting reads the clock a moment before the offer ends, expiring a moment after.
-        db.clock().advance(offer.expires_at - db.now() - TimeDelta::microseconds(300));
+        db.clock()
+            .advance(offer.expires_at - db.now() - TimeDelta::microseconds(300));
         let agent_id = agent.agent_id;
         let outcomes = at_once(2, &db, move |index, db| {
             if index == 0 {
-                db.write_blocking("accept", |tx| dispatch::accept(tx, offer.id, agent_id)).is_ok()
+                db.write_blocking("accept", |tx| dispatch::accept(tx, offer.id, agent_id))
+                    .is_ok()
             } else {
                 thread::sleep(std::time::Duration::from_micros(300 * (round % 4)));
-                !db.write_blocking("expire", dispatch::expire_offers).unwrap().is_empty()
+                !db.write_blocking("expire", dispatch::expire_offers)
+                    .unwrap()
+                    .is_empty()
             }
         });
-        assert!(!(outcomes[0] && outcomes[1]), "accepted and timed out at once");
+        assert!(
+            !(outcomes[0] && outcomes[1]),
+            "accepted and timed out at once"
+        );
         accepted += u32::from(outcomes[0]);
         db.write_blocking("expire", |tx| {
             tx.ring(db::Topic::Match);
             dispatch::expire_offers(tx).map(drop)
         })
         .unwrap();
-        let left = db.write_blocking("leave", |tx| dispatch::leave(tx, ticket.id)).unwrap();
+        let left = db
+            .write_blocking("leave", |tx| dispatch::leave(tx, ticket.id))
+            .unwrap();
         database.assert_promises();
         finish(&db, &left, agent_id);
     }
@@ -133,8 +153,10 @@ fn finish(db: &Db, ticket: &dispatch::Ticket, agent: kernel::AgentId) {
     let last: Result<_, Error> =
         db.read_blocking(|conn| Ok(dispatch::queries::last_engagement(conn, id)?));
     if let Some(engagement) = last.unwrap() {
-        db.write_blocking("lose", |tx| dispatch::release_lost(tx, agent)).unwrap();
-        db.write_blocking("leave", |tx| dispatch::leave(tx, engagement.ticket_id)).unwrap();
+        db.write_blocking("lose", |tx| dispatch::release_lost(tx, agent))
+            .unwrap();
+        db.write_blocking("leave", |tx| dispatch::leave(tx, engagement.ticket_id))
+            .unwrap();
     }
 }
 
@@ -145,8 +167,10 @@ fn control_a_careless_timeout_ends_an_offer_that_was_accepted() {
     shared_ticket(&mut database, "1");
     let db = database.db();
     let present = [agent.clone()];
-    let offer =
-        db.write_blocking("match", |tx| dispatch::match_tickets(tx, &present)).unwrap().remove(0);
+    let offer = db
+        .write_blocking("match", |tx| dispatch::match_tickets(tx, &present))
+        .unwrap()
+        .remove(0);
     let agent_id = agent.agent_id;
     at_once(2, &db, move |index, db| {
         let outcome: Result<(), Error> = if index == 0 {
@@ -167,7 +191,9 @@ fn control_a_careless_timeout_ends_an_offer_that_was_accepted() {
             })
         } else {
             thread::sleep(std::time::Duration::from_millis(150));
-            db.write_blocking("accept", |tx| dispatch::accept(tx, offer.id, agent_id).map(drop))
+            db.write_blocking("accept", |tx| {
+                dispatch::accept(tx, offer.id, agent_id).map(drop)
+            })
         };
         outcome.unwrap();
     });
@@ -188,7 +214,8 @@ fn matchers_at_once_never_overload_anybody() {
     let db = database.db();
     at_once(6, &db, move |_, db| {
         for _ in 0..5 {
-            db.write_blocking("match", |tx| dispatch::match_tickets(tx, &agents)).unwrap();
+            db.write_blocking("match", |tx| dispatch::match_tickets(tx, &agents))
+                .unwrap();
         }
     });
     let offers = database.number("SELECT count(*) FROM dispatch.offers WHERE status = 'pending'");
@@ -205,14 +232,23 @@ fn messages_sent_at_once_are_numbered_without_a_gap() {
         for number in 0..5 {
             // Every message is sent twice, as by a phone with a bad connection.
             for _ in 0..2 {
-                let said =
-                    NewMessage { client_id: format!("{index}-{number}"), body: "words".to_owned() };
-                db.write_blocking("say", |tx| dispatch::say_as_customer(tx, id, &said)).unwrap();
+                let said = NewMessage {
+                    client_id: format!("{index}-{number}"),
+                    body: "words".to_owned(),
+                };
+                db.write_blocking("say", |tx| dispatch::say_as_customer(tx, id, &said))
+                    .unwrap();
             }
         }
     });
-    assert_eq!(database.number("SELECT count(*) FROM dispatch.messages"), 40);
-    assert_eq!(database.number("SELECT max(number) FROM dispatch.messages"), 40);
+    assert_eq!(
+        database.number("SELECT count(*) FROM dispatch.messages"),
+        40
+    );
+    assert_eq!(
+        database.number("SELECT max(number) FROM dispatch.messages"),
+        40
+    );
     database.assert_promises();
 }
 
@@ -221,7 +257,10 @@ fn one_escalation_sent_by_many_is_one_ticket() {
     let mut database = shared_floor();
     let outcomes = at_once(8, &database.db(), |_, db| {
         let handoff = crate::arrange::escalation("the same");
-        db.write_blocking("escalate", |tx| dispatch::escalate(tx, handoff.clone())).is_ok()
+        db.write_blocking("escalate", |tx| {
+            crate::arrange::escalate(tx, handoff.clone())
+        })
+        .is_ok()
     });
     assert_eq!(outcomes.into_iter().filter(|won| *won).count(), 1);
     assert_eq!(database.number("SELECT count(*) FROM dispatch.tickets"), 1);

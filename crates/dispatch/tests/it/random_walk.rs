@@ -49,7 +49,11 @@ impl World {
     fn new() -> Self {
         let mut floor = floor();
         let agents = (0..3).map(|_| agent(&mut floor)).collect();
-        Self { floor, agents, tickets: Vec::new() }
+        Self {
+            floor,
+            agents,
+            tickets: Vec::new(),
+        }
     }
 
     /// Does the step. Whether it was allowed is not asked: only what is left behind counts.
@@ -58,11 +62,15 @@ impl World {
         match step {
             Step::Escalate => {
                 let handoff = escalation(&number.to_string());
-                let ticket = floor.write(|tx| dispatch::escalate(tx, handoff)).unwrap();
+                let ticket = floor
+                    .write(|tx| crate::arrange::escalate(tx, handoff))
+                    .unwrap();
                 self.tickets.push(ticket.id);
             }
             Step::Match => {
-                floor.write(|tx| dispatch::match_tickets(tx, &self.agents)).unwrap();
+                floor
+                    .write(|tx| dispatch::match_tickets(tx, &self.agents))
+                    .unwrap();
             }
             Step::Claim(agent, ticket) => {
                 if let Some(id) = self.tickets.get(ticket) {
@@ -81,7 +89,11 @@ impl World {
             Step::Wait(seconds) => {
                 floor.now += TimeDelta::seconds(seconds);
                 for missed in floor.write(dispatch::expire_offers).unwrap() {
-                    assert!(self.agents.iter().any(|agent| agent.agent_id == missed.agent_id));
+                    assert!(
+                        self.agents
+                            .iter()
+                            .any(|agent| agent.agent_id == missed.agent_id)
+                    );
                 }
                 let _ = close_due(floor);
             }
@@ -94,7 +106,9 @@ impl World {
 
     fn answer(&mut self, agent: usize, step: Step) {
         let agent = self.agents[agent].agent_id;
-        let Some((offer, _)) = self.desk(agent).offers.into_iter().next() else { return };
+        let Some((offer, _)) = self.desk(agent).offers.into_iter().next() else {
+            return;
+        };
         let _ = self.floor.write(|tx| match step {
             Step::Accept(_) => dispatch::accept(tx, offer.id, agent).map(drop),
             _ => dispatch::decline(tx, offer.id, agent, DeclineReason::Other).map(drop),
@@ -103,9 +117,17 @@ impl World {
 
     fn work(&mut self, number: usize, agent: usize, step: Step) {
         let agent = self.agents[agent].agent_id;
-        let Some((engagement, _)) = self.desk(agent).engagements.into_iter().next() else { return };
-        let said = NewMessage { client_id: number.to_string(), body: "words".to_owned() };
-        let wrap_up = WrapUp { disposition: Disposition::Solved, note: None };
+        let Some((engagement, _)) = self.desk(agent).engagements.into_iter().next() else {
+            return;
+        };
+        let said = NewMessage {
+            client_id: number.to_string(),
+            body: "words".to_owned(),
+        };
+        let wrap_up = WrapUp {
+            disposition: Disposition::Solved,
+            note: None,
+        };
         let _ = self.floor.write(|tx| match step {
             Step::Say(_) => dispatch::say_as_agent(tx, engagement.id, agent, &said).map(drop),
             Step::WrapUp(_) => dispatch::wrap_up(tx, engagement.id, agent).map(drop),
@@ -114,16 +136,16 @@ impl World {
     }
 
     fn desk(&mut self, agent: kernel::AgentId) -> dispatch::queries::Desk {
-        let desk: Result<_, dispatch::Error> =
-            self.floor.read(|conn| Ok(dispatch::queries::desk(conn, agent)?));
+        let desk: Result<_, dispatch::Error> = self
+            .floor
+            .read(|conn| Ok(dispatch::queries::desk(conn, agent)?));
         desk.unwrap()
     }
 }
 
 /// The promises that dispatch alone keeps: that resolved work is paid is kept by `workflows`.
 fn assert_promises(floor: &mut Sandbox) {
-    let broken: Result<Vec<_>, dispatch::Error> =
-        floor.read(|conn| Ok(db::verify::broken(conn)?));
+    let broken: Result<Vec<_>, dispatch::Error> = floor.read(|conn| Ok(db::verify::broken(conn)?));
     let broken: Vec<_> = broken
         .unwrap()
         .into_iter()

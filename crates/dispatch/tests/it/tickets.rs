@@ -22,8 +22,13 @@ fn an_escalated_conversation_waits_with_its_transcript() {
             at: now(),
         },
     ];
-    let ticket = floor.write(|tx| dispatch::escalate(tx, handoff)).unwrap();
-    assert_eq!((ticket.status, ticket.message_count), (TicketStatus::Waiting, 2));
+    let ticket = floor
+        .write(|tx| crate::arrange::escalate(tx, handoff))
+        .unwrap();
+    assert_eq!(
+        (ticket.status, ticket.message_count),
+        (TicketStatus::Waiting, 2)
+    );
 
     let read: Result<_, Error> =
         floor.read(|conn| Ok(dispatch::queries::messages_after(conn, ticket.id, 0)?));
@@ -38,7 +43,7 @@ fn an_escalated_conversation_waits_with_its_transcript() {
 fn the_companys_id_stands_for_one_ticket() {
     let mut floor = floor();
     ticket(&mut floor, "1");
-    let again = floor.write(|tx| dispatch::escalate(tx, escalation("1")));
+    let again = floor.write(|tx| crate::arrange::escalate(tx, escalation("1")));
     assert!(matches!(again, Err(Error::TicketExists)), "{again:?}");
 }
 
@@ -56,9 +61,15 @@ fn every_fault_of_a_handoff_is_named() {
         body: String::new(),
         at: now() + TimeDelta::days(1),
     }];
-    let refused = floor.write(|tx| dispatch::escalate(tx, handoff));
-    let Err(Error::Invalid(invalid)) = refused else { panic!("{refused:?}") };
-    let fields: Vec<&str> = invalid.fields.iter().map(|fault| fault.field.as_str()).collect();
+    let refused = floor.write(|tx| crate::arrange::escalate(tx, handoff));
+    let Err(Error::Invalid(invalid)) = refused else {
+        panic!("{refused:?}")
+    };
+    let fields: Vec<&str> = invalid
+        .fields
+        .iter()
+        .map(|fault| fault.field.as_str())
+        .collect();
     assert_eq!(
         fields,
         [
@@ -79,8 +90,10 @@ fn a_queue_must_be_one_of_ours() {
     let mut floor = floor();
     let mut handoff = escalation("1");
     handoff.queue = "elsewhere".to_owned();
-    let refused = floor.write(|tx| dispatch::escalate(tx, handoff));
-    let Err(Error::Invalid(invalid)) = refused else { panic!("{refused:?}") };
+    let refused = floor.write(|tx| crate::arrange::escalate(tx, handoff));
+    let Err(Error::Invalid(invalid)) = refused else {
+        panic!("{refused:?}")
+    };
     assert_eq!(invalid.fields[0].field, "queue");
 }
 
@@ -113,7 +126,12 @@ fn a_customer_who_leaves_an_agent_is_noted_in_the_conversation() {
     let mut floor = floor();
     let agent = agent(&mut floor);
     let engagement = engaged(&mut floor, &agent, "1");
-    let ticket = floor.write(|tx| dispatch::leave(tx, engagement.ticket_id)).unwrap();
-    assert_eq!((ticket.status, ticket.message_count), (TicketStatus::Engaged, 1));
+    let ticket = floor
+        .write(|tx| dispatch::leave(tx, engagement.ticket_id))
+        .unwrap();
+    assert_eq!(
+        (ticket.status, ticket.message_count),
+        (TicketStatus::Engaged, 1)
+    );
     floor.assert_promises();
 }

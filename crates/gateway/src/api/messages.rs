@@ -89,7 +89,8 @@ pub struct After {
 
 impl After {
     pub(super) fn number(&self) -> i32 {
-        self.after.map_or(0, |number| i32::try_from(number).unwrap_or(i32::MAX))
+        self.after
+            .map_or(0, |number| i32::try_from(number).unwrap_or(i32::MAX))
     }
 }
 

@@ -31,7 +31,10 @@ pub fn run(settings: Settings, arguments: Arguments) -> Result<ExitCode> {
     }
     // Nothing is touched while another demonstration is at it.
     TcpListener::bind(settings.bind).with_context(|| {
-        format!("{} is in use; stop what listens there, or set GIGDESK_BIND", settings.bind)
+        format!(
+            "{} is in use; stop what listens there, or set GIGDESK_BIND",
+            settings.bind
+        )
     })?;
     let data_dir = settings.data_dir().join("demo");
     if arguments.fresh && data_dir.exists() {
@@ -53,7 +56,9 @@ pub fn run(settings: Settings, arguments: Arguments) -> Result<ExitCode> {
         secret: None,
         ..settings
     }))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let played = runtime.block_on(play(&target, &url));
     running.stop()?;
     played?;
@@ -66,8 +71,11 @@ async fn play(target: &Target, url: &str) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let playing = async {
-        let wanted =
-            Wanted { agents: 0, for_demo: true, password: inhouse::PASSWORD.to_owned() };
+        let wanted = Wanted {
+            agents: 0,
+            for_demo: true,
+            password: inhouse::PASSWORD.to_owned(),
+        };
         println!("Opening the marketplace through its own API …");
         let tell = |what: &str| println!("  {what}");
         let marketplace = simulation::set_up(target, &wanted, &tell).await?;

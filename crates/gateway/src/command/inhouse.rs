@@ -39,21 +39,29 @@ impl Running {
         let listening =
             Application::build(state, bind).with_context(|| format!("cannot listen on {bind}"));
         let application = listening?;
-        let serving = std::thread::Builder::new().name("platform".to_owned()).spawn(move || {
-            System::new().block_on(async move {
-                let worker = actix_web::rt::spawn(worker::run(db, outside, shutdown));
-                application.run().await?;
-                worker.await?;
-                Ok(())
-            })
-        })?;
-        Ok(Self { database, serving, stop })
+        let serving = std::thread::Builder::new()
+            .name("platform".to_owned())
+            .spawn(move || {
+                System::new().block_on(async move {
+                    let worker = actix_web::rt::spawn(worker::run(db, outside, shutdown));
+                    application.run().await?;
+                    worker.await?;
+                    Ok(())
+                })
+            })?;
+        Ok(Self {
+            database,
+            serving,
+            stop,
+        })
     }
 
     /// Lets requests and jobs end, and leaves the database.
     pub fn stop(self) -> Result<()> {
         self.stop.cancel();
-        self.serving.join().map_err(|_| anyhow!("the platform panicked"))??;
+        self.serving
+            .join()
+            .map_err(|_| anyhow!("the platform panicked"))??;
         self.database.close()
     }
 }

@@ -63,7 +63,11 @@ pub fn run(settings: Settings, arguments: &Arguments) -> Result<ExitCode> {
         let json = serde_json::to_string_pretty(&report)?;
         fs::write(path, json + "\n").with_context(|| path.display().to_string())?;
     }
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn running_target(settings: &Settings, url: &str) -> Result<Target> {
@@ -124,7 +128,9 @@ fn play(target: &Target, arguments: &Arguments) -> Result<Report> {
         agents: arguments.agents,
         label: arguments.label.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let tell = |what: &str| bar.set_message(format!("(setting up: {what})"));
         let marketplace = simulation::set_up(target, &wanted, &tell).await?;

@@ -26,8 +26,10 @@ pub(crate) async fn screen<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let public_url = &state.settings.public_url;
     let verdict = check_target(request.request())
-        .and_then(|()| check_origin(request.request(), &state.settings.public_url));
+        .and_then(|()| check_host(request.request(), public_url))
+        .and_then(|()| check_origin(request.request(), public_url));
     match verdict {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(refusal) => {
@@ -35,6 +37,25 @@ pub(crate) async fn screen<B: MessageBody + 'static>(
             Ok(request.into_response(response).map_into_right_body())
         }
     }
+}
+
+/// On a platform for this machine only, a page elsewhere whose name was made to lead here (DNS
+/// rebinding) is told that it is wrong. Behind a proxy, hosts are the proxy's concern.
+fn check_host(request: &HttpRequest, public_url: &PublicUrl) -> Result<(), ApiError> {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let is_ours = host.is_none_or(PublicUrl::names_this_machine);
+    if is_ours || !public_url.is_loopback() {
+        return Ok(());
+    }
+    let detail = "this platform serves its own machine only, under the name localhost";
+    Err(ApiError::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "wrong_host",
+        detail,
+    ))
 }
 
 fn check_target(request: &HttpRequest) -> Result<(), ApiError> {

@@ -140,7 +140,11 @@ async fn send_sign_in(
 }
 
 /// Sets the cookie and sends the person to where they wanted to go.
-pub(super) fn welcome(state: &State, session: &identity::SignedIn, next: &str) -> ApiResult<HttpResponse> {
+pub(super) fn welcome(
+    state: &State,
+    session: &identity::SignedIn,
+    next: &str,
+) -> ApiResult<HttpResponse> {
     let identity::SignedIn {
         account, session, ..
     } = session;

@@ -29,6 +29,12 @@ impl PublicUrl {
         self.is_https
     }
 
+    /// Whether a Host header, with or without a port, names the machine it was sent to.
+    pub fn names_this_machine(host: &str) -> bool {
+        host.parse::<actix_web::http::uri::Authority>()
+            .is_ok_and(|authority| is_loopback(authority.host()))
+    }
+
     /// Whether only people on this machine can come to us.
     pub const fn is_loopback(&self) -> bool {
         self.is_loopback

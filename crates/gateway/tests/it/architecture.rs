@@ -6,7 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const DOMAINS: &[&str] = &["identity", "onboarding", "availability", "dispatch", "payouts"];
+const DOMAINS: &[&str] = &[
+    "identity",
+    "onboarding",
+    "availability",
+    "dispatch",
+    "payouts",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -17,8 +23,17 @@ fn manifests() -> BTreeMap<String, BTreeSet<String>> {
     let mut manifests = BTreeMap::new();
     for entry in fs::read_dir(root().join("crates")).unwrap() {
         let path = entry.unwrap().path().join("Cargo.toml");
-        let Ok(text) = fs::read_to_string(&path) else { continue };
-        let name = path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let name = path
+            .parent()
+            .unwrap()
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         let dependencies = text
             .lines()
             .skip_while(|line| *line != "[dependencies]")
@@ -30,7 +45,10 @@ fn manifests() -> BTreeMap<String, BTreeSet<String>> {
             .collect();
         manifests.insert(name, dependencies);
     }
-    assert!(manifests.len() >= 14, "the crates are not where the test looks");
+    assert!(
+        manifests.len() >= 14,
+        "the crates are not where the test looks"
+    );
     manifests
 }
 
@@ -73,10 +91,16 @@ fn a_domain_knows_no_other_domain_and_nothing_of_the_outside() {
 #[test]
 fn the_kernel_and_the_database_know_no_domain() {
     let manifests = manifests();
-    for (name, allowed) in [("kernel", &[][..]), ("db", &["kernel", "local-postgres"][..])] {
+    for (name, allowed) in [
+        ("kernel", &[][..]),
+        ("db", &["kernel", "local-postgres"][..]),
+    ] {
         for dependency in &manifests[name] {
             let ours = manifests.contains_key(dependency);
-            assert!(!ours || allowed.contains(&dependency.as_str()), "{name} → {dependency}");
+            assert!(
+                !ours || allowed.contains(&dependency.as_str()),
+                "{name} → {dependency}"
+            );
         }
     }
 }
@@ -101,7 +125,15 @@ fn queries_stand_in_stores_and_query_files_only() {
             if is_door {
                 continue;
             }
-            for call in ["::table\n", "::table.", "::table)", ".execute(", "sql_query(", ".load(", ".load::<"] {
+            for call in [
+                "::table\n",
+                "::table.",
+                "::table)",
+                ".execute(",
+                "sql_query(",
+                ".load(",
+                ".load::<",
+            ] {
                 assert!(!text.contains(call), "{name}/src/{file} queries: {call}");
             }
         }
@@ -118,14 +150,23 @@ fn a_domain_reads_its_own_tables_only() {
             .map(|(schema, _)| schema)
             .collect();
         assert!(!tables.is_empty());
-        assert!(tables.iter().all(|schema| schema == name), "{name} sees {tables:?}");
+        assert!(
+            tables.iter().all(|schema| schema == name),
+            "{name} sees {tables:?}"
+        );
     }
 }
 
 #[test]
 fn reports_never_write() {
     for (file, text) in sources("reports") {
-        for word in ["insert_into", "diesel::update", "diesel::delete", "Tx<", "sql_query"] {
+        for word in [
+            "insert_into",
+            "diesel::update",
+            "diesel::delete",
+            "Tx<",
+            "sql_query",
+        ] {
             assert!(!text.contains(word), "reports/src/{file} contains {word}");
         }
     }
@@ -135,12 +176,21 @@ fn reports_never_write() {
 fn files_and_manifests_keep_their_size() {
     let manifests = manifests();
     for (name, dependencies) in &manifests {
-        let foreign = dependencies.iter().filter(|crate_| !manifests.contains_key(*crate_)).count();
+        let foreign = dependencies
+            .iter()
+            .filter(|crate_| !manifests.contains_key(*crate_))
+            .count();
         let most = if name == "gateway" { 30 } else { 12 };
-        assert!(foreign <= most, "{name} depends on {foreign} crates that are not ours");
+        assert!(
+            foreign <= most,
+            "{name} depends on {foreign} crates that are not ours"
+        );
         for (file, text) in sources(name) {
             let lines = text.lines().count();
-            assert!(lines <= 600 || file == "schema.rs", "{name}/src/{file} has {lines} lines");
+            assert!(
+                lines <= 600 || file == "schema.rs",
+                "{name}/src/{file} has {lines} lines"
+            );
         }
     }
 }
@@ -150,8 +200,14 @@ fn every_lint_is_inherited() {
     for name in manifests().keys() {
         let path = root().join("crates").join(name).join("Cargo.toml");
         let text = fs::read_to_string(path).unwrap();
-        assert!(text.contains("[lints]\nworkspace = true"), "{name} has lints of its own");
-        assert!(text.contains("publish.workspace = true"), "{name} could be published");
+        assert!(
+            text.contains("[lints]\nworkspace = true"),
+            "{name} has lints of its own"
+        );
+        assert!(
+            text.contains("publish.workspace = true"),
+            "{name} could be published"
+        );
     }
 }
 

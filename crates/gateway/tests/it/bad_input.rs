@@ -96,7 +96,7 @@ async fn send_all(app: &TestApp, attempts: Vec<Attempt>) -> Vec<(String, u16)> {
 }
 
 /// How many rows each table has. Left out is what is written of refusals on purpose: attempts to
-/// sign in, which are counted so that guessing can be slowed down.
+/// sign in and the like, which are counted so that guessing can be slowed down.
 async fn rows(app: &TestApp) -> String {
     use kernel::diesel::{RunQueryDsl as _, dsl::sql, select, sql_types::Text};
     let count = "(SELECT string_agg(name || ' ' || rows, ', ' ORDER BY name) FROM (
@@ -104,13 +104,30 @@ async fn rows(app: &TestApp) -> String {
                (xpath('//rows/text()', query_to_xml(format('SELECT count(*) AS rows FROM %I.%I',
                     table_schema, table_name), false, true, '')))[1]::text AS rows
           FROM information_schema.tables
-         WHERE table_type = 'BASE TABLE' AND table_name <> 'sign_in_attempts'
+         WHERE table_type = 'BASE TABLE' AND (table_schema, table_name) <> ('identity', 'attempts')
            AND table_schema NOT IN ('pg_catalog', 'information_schema')) counts)";
     let read = app.db.read(move |conn| {
         let counted = select(sql::<Text>(count)).get_result::<String>(conn);
         counted.map_err(workflows::Error::from)
     });
     read.await.unwrap()
+}
+
+#[actix_web::test]
+async fn control_a_row_that_is_written_is_noticed() {
+    let app = TestApp::spawn().await;
+    let scene = Scene::set(&app).await;
+    let before = rows(&app).await;
+    assert!(before.contains("dispatch.tickets 3, "), "{before}");
+    let path = "/api/v1/escalations";
+    let [operation] = &*scene.operations(|one| one.path == path) else {
+        panic!("{path} is one operation")
+    };
+    let good = operation.example(&scene);
+    let attempt = Attempt::json(&scene, operation, "its example", &good);
+    assert_eq!(attempt.send().await.1, 201);
+    let after = rows(&app).await;
+    assert!(after.contains("dispatch.tickets 4, "), "{after}");
 }
 
 /// Every place in a value, as a JSON pointer; the whole value first.

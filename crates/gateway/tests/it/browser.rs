@@ -108,7 +108,9 @@ impl Day {
         let second = second.await;
         let mut engagements = Vec::new();
         for ticket in [&first, &second] {
-            let engagement = agent.claim(ticket).await.assert_status(201).json();
+            let offer = agent.offered(ticket).await;
+            let accepted = agent.answer(&offer, "accept").await;
+            let engagement = accepted.assert_status(200).json();
             let path = format!("/api/v1/engagements/{}", id(&engagement));
             agent
                 .say(&path, "1", "Hello, how can I help?")
@@ -188,6 +190,32 @@ async fn every_page_opens_without_a_complaint_and_fits_a_phone() {
             window.until(".banner", "You are signed out.").await;
         }
     }
+    window.close().await;
+}
+
+/// The control of the test above: a page that is not as it should be is noticed.
+#[actix_web::test]
+async fn control_a_page_that_is_too_wide_or_complains_is_noticed() {
+    let app = TestApp::spawn().await;
+    let driver = Driver::start();
+    let window = driver.open(&app.origin).await;
+    window.size(390, 844).await;
+    window.go("/sign-in").await;
+    window.assert_sound("/sign-in", 390).await;
+    window
+        .run("document.querySelector('h1').style.width = '500px'")
+        .await;
+    let faults = window.faults(390).await;
+    assert!(
+        faults.iter().any(|fault| fault.starts_with("too wide")),
+        "{faults:?}"
+    );
+    window.go("/nowhere").await;
+    let complaints = window.complaints().await;
+    assert!(
+        complaints.iter().any(|line| line.contains("404")),
+        "{complaints:?}"
+    );
     window.close().await;
 }
 

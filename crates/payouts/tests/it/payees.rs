@@ -57,7 +57,10 @@ fn a_payee_with_a_mistyped_account_number_is_refused() {
     let error = db
         .write(|tx| save_payee(tx, &vault(), agent, &input))
         .unwrap_err();
-    assert_eq!((error.class(), error.code()), (Class::Invalid, "invalid_input"));
+    assert_eq!(
+        (error.class(), error.code()),
+        (Class::Invalid, "invalid_input")
+    );
     assert_eq!(error.fields()[0].field, "iban");
     assert!(
         !error.to_string().contains("3704"),

@@ -282,7 +282,7 @@ impl<'a> Scene<'a> {
     fn meant_by(&self, name: &str) -> Option<Value> {
         Some(match name {
             "answers" => json!([1, 1, 1]),
-            "at" => json!(self.now),
+            "at" | "period_end" => json!(self.now),
             "building" | "household" | "intent" => Value::Null,
             "code" => json!("123456"),
             "confidence" => json!("0.5"),
@@ -300,7 +300,6 @@ impl<'a> Scene<'a> {
             "pass_mark" => json!(80),
             "password" => json!("three blue herons wading"),
             "per_engagement" | "per_minute" => json!("1.50"),
-            "period_end" => json!(self.now),
             "period_start" => json!("2026-01-01T00:00:00Z"),
             "postcode" => json!("10969"),
             "queue" => json!("vip"),

@@ -173,6 +173,13 @@ impl Window {
 
     /// Fails unless the page is whole, has one heading, fits, and nothing complained.
     pub async fn assert_sound(&self, page: &str, width: i64) {
+        let faults = self.faults(width).await;
+        assert!(faults.is_empty(), "{page} at {width}: {faults:#?}");
+        self.assert_no_complaints(page).await;
+    }
+
+    /// What is wrong with how the page looks.
+    pub async fn faults(&self, width: i64) -> Vec<String> {
         let script = "return { state: document.readyState, width: innerWidth, \
                       content: document.documentElement.scrollWidth, \
                       headings: document.querySelectorAll('h1').length, \
@@ -180,12 +187,26 @@ impl Window {
                         .filter((one) => one.getBoundingClientRect().right > innerWidth + 1) \
                         .slice(0, 5).map((one) => one.outerHTML.slice(0, 120)) }";
         let found = self.client.execute(script, Vec::new()).await.unwrap();
-        assert_eq!(found["state"], "complete", "{page}");
-        assert_eq!(found["width"], width, "{page}");
-        assert_eq!(found["headings"], 1, "{page}");
-        let content = found["content"].as_i64().unwrap();
-        assert!(content <= width, "{page} at {width}: {found}");
-        self.assert_no_complaints(page).await;
+        let is_so = [
+            ("not whole", found["state"] == "complete"),
+            ("of another width", found["width"] == width),
+            ("without one heading", found["headings"] == 1),
+            (
+                "too wide",
+                found["content"]
+                    .as_i64()
+                    .is_some_and(|content| content <= width),
+            ),
+        ];
+        let faults = is_so.iter().filter(|(_, is_good)| !is_good);
+        faults
+            .map(|(fault, _)| format!("{fault}: {found}"))
+            .collect()
+    }
+
+    /// Runs a script in the page.
+    pub async fn run(&self, script: &str) {
+        self.client.execute(script, Vec::new()).await.unwrap();
     }
 
     /// Fails when the console has an error since the last look.
@@ -194,7 +215,8 @@ impl Window {
         assert!(complaints.is_empty(), "{page}: {complaints:#?}");
     }
 
-    async fn complaints(&self) -> Vec<String> {
+    /// Errors on the console since the last look.
+    pub async fn complaints(&self) -> Vec<String> {
         let lines = self.command("se/log", &json!({ "type": "browser" })).await;
         let lines = lines.as_array().cloned().unwrap_or_default();
         let errors = lines.iter().filter(|line| line["level"] == "SEVERE");

@@ -1,0 +1,15 @@
+//! The company hands a conversation over.
+
+use db::Tx;
+use dispatch::{Escalation, Ticket};
+
+use crate::Error;
+
+/// Takes an escalated conversation in, if the skills it needs are among those that agents can hold.
+pub fn escalate(tx: &mut Tx<'_>, escalation: Escalation) -> Result<Ticket, Error> {
+    let skills: Vec<String> = onboarding::skills(tx.conn())?
+        .into_iter()
+        .map(|skill| skill.code)
+        .collect();
+    Ok(dispatch::escalate(tx, escalation, &skills)?)
+}
