@@ -213,7 +213,7 @@ fn number(chars: &[char], start: usize) -> Option<Found> {
     }
     let (digits, groups) = groups_of_digits(chars, start);
     let lengths: Vec<usize> = groups.iter().map(|(length, _)| *length).collect();
-    if let [4, 2, 2, ..] | [2, 2, 4, ..] = lengths.as_slice() {
+    if is_date(&digits, &lengths) {
         return Some(Found {
             kind: None,
             end: groups[2].1,
@@ -237,6 +237,15 @@ fn number(chars: &[char], start: usize) -> Option<Found> {
         kind: None,
         end: *end,
     })
+}
+
+/// Whether a date of this or the last century comes first, year before or after.
+fn is_date(digits: &[u32], lengths: &[usize]) -> bool {
+    match lengths {
+        [4, 2, 2, ..] => matches!(digits[..2], [1, 9] | [2, 0]) && digits[4] <= 1,
+        [2, 2, 4, ..] => matches!(digits[4..6], [1, 9] | [2, 0]),
+        _ => false,
+    }
 }
 
 /// The digits from here on, and the groups they stand in: how many digits each has, and where it

@@ -161,3 +161,43 @@ fn an_engagement_that_was_lost_is_followed_by_another() {
     assert!(matches!(late, Err(Error::EngagementEnded)), "{late:?}");
     floor.assert_promises();
 }
+
+#[test]
+fn the_conversations_of_an_agent_who_is_gone_end_and_are_paid_to_a_bound() {
+    let mut floor = floor();
+    let agent = agent(&mut floor);
+    let engagement = engaged(&mut floor, &agent, "1");
+    reply(&mut floor, &agent, &engagement);
+    floor.now += TimeDelta::seconds(600);
+    assert_eq!(
+        floor
+            .write(|tx| dispatch::wrap_up_all(tx, agent.agent_id))
+            .unwrap(),
+        1
+    );
+    floor.now += TimeDelta::hours(9);
+    let closed = close_due(&mut floor);
+    assert_eq!(
+        closed[0].handled_seconds, 660,
+        "the talk until then, and one wrap-up"
+    );
+    assert_eq!(closed[0].ticket.message_count, 2, "the customer was told");
+}
+
+#[test]
+fn a_customer_leaves_once_and_is_not_offered_again() {
+    let mut floor = floor();
+    let agent = agent(&mut floor);
+    let engagement = engaged(&mut floor, &agent, "1");
+    let id = engagement.ticket_id;
+    for _ in 0..3 {
+        let ticket = floor.write(|tx| dispatch::leave(tx, id)).unwrap();
+        assert_eq!(ticket.message_count, 1);
+    }
+    floor
+        .write(|tx| dispatch::release_lost(tx, agent.agent_id))
+        .unwrap();
+    let read: Result<_, Error> = floor.read(|conn| Ok(dispatch::queries::ticket(conn, id)?));
+    assert_eq!(read.unwrap().unwrap().status, TicketStatus::Abandoned);
+    floor.assert_promises();
+}

@@ -135,3 +135,31 @@ fn a_customer_who_leaves_an_agent_is_noted_in_the_conversation() {
     );
     floor.assert_promises();
 }
+
+#[test]
+fn a_text_that_masking_makes_longer_still_fits() {
+    let mut floor = floor();
+    let mut handoff = escalation("1");
+    handoff.summary = "a@b.co ".repeat(285);
+    handoff.transcript = vec![TranscriptTurn {
+        author: TranscriptAuthor::Customer,
+        body: "a@b.co ".repeat(571),
+        at: now(),
+    }];
+    let ticket = floor
+        .write(|tx| crate::arrange::escalate(tx, handoff))
+        .unwrap();
+    assert!(ticket.summary.len() > 2_000);
+}
+
+#[test]
+fn a_skill_that_nobody_can_hold_is_refused() {
+    let mut floor = floor();
+    let mut handoff = escalation("1");
+    handoff.required_skills = vec!["care".to_owned(), "juggling".to_owned()];
+    let refused = floor.write(|tx| crate::arrange::escalate(tx, handoff));
+    let Err(Error::Invalid(invalid)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(invalid.fields[0].field, "required_skills[1]");
+}

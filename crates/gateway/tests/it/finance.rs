@@ -417,14 +417,19 @@ async fn a_rate_card_ends_where_the_next_begins() {
         "a rate is a text"
     );
     assert_eq!(first["valid_until"], Value::Null);
-    preparer
-        .post(path, &rate_card("2999-01-01T00:00:00Z"))
-        .await
-        .assert_status(201);
-    let back = preparer
-        .post(path, &rate_card("2998-01-01T00:00:00Z"))
-        .await;
+    let in_days = |days| {
+        let at = app.db.now() + chrono::TimeDelta::days(days);
+        at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    };
+    let begins = in_days(200);
+    let next = preparer.post(path, &rate_card(&begins)).await;
+    next.assert_status(201);
+    let back = preparer.post(path, &rate_card(&in_days(100))).await;
     back.assert_problem(409, "rate_card_overlaps");
+    let distant = preparer
+        .post(path, &rate_card("2999-01-01T00:00:00Z"))
+        .await;
+    assert_eq!(distant.status, 422, "{}", distant.body);
 
     let approver = app.finance_approver().await;
     let listed = approver.get(path).await.assert_status(200).json();
@@ -432,7 +437,7 @@ async fn a_rate_card_ends_where_the_next_begins() {
         listed["items"][1]["id"], first["id"],
         "the latest comes first"
     );
-    assert_eq!(listed["items"][1]["valid_until"], "2999-01-01T00:00:00Z");
+    assert_eq!(listed["items"][1]["valid_until"], begins);
     assert_eq!(listed["items"][0]["rates"].as_array().unwrap().len(), 1);
     assert_eq!(
         listed["items"][0]["created_by"]["id"],
