@@ -1,4 +1,9 @@
 //! Tests of the database layer, on a real PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot be arranged should stop"
+)]
 
 mod schema_files;
 mod transactions;
