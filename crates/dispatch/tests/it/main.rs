@@ -1,8 +1,5 @@
 //! Tests of dispatch, on a real PostgreSQL.
-#![expect(
-    clippy::unwrap_used,
-    reason = "what arranges a test may stop it, too"
-)]
+#![expect(clippy::unwrap_used, reason = "what arranges a test may stop it, too")]
 
 mod arrange;
 mod engagements;
