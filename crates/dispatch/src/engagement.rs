@@ -7,7 +7,7 @@ use kernel::{AgentId, Checks, EngagementId, OfferId, TicketId, text_enum};
 
 use crate::{
     error::Error,
-    message,
+    message::{self, Note},
     offer::Offer,
     schema::engagements,
     store,
@@ -187,7 +187,7 @@ pub fn wrap_up_all(tx: &mut Tx<'_>, agent: AgentId) -> Result<usize, Error> {
     for id in talking {
         let (_, mut ticket, mut engagement) = lock(tx, id, agent)?;
         if engagement.status == EngagementStatus::Talking {
-            message::insert_note(tx, &mut ticket, "Your agent had to leave. We are sorry.")?;
+            message::insert_note(tx, &mut ticket, Note::AgentGone)?;
             wrap(tx, &mut ticket, &mut engagement)?;
             wrapped += 1;
         }
@@ -266,7 +266,7 @@ pub(crate) fn lose_unanswered(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Err
         }
         engagement.lose(tx.now());
         workload.give_back(engagement.weight, tx.now());
-        if store::has_customer_left(tx, ticket.id)? {
+        if message::has_customer_left(tx, ticket.id)? {
             ticket.close(TicketStatus::Abandoned, tx.now());
         } else {
             ticket.wait_again();

@@ -169,20 +169,46 @@ fn store_message(tx: &mut Tx<'_>, ticket: &Ticket, message: &Message) -> Result<
     Ok(())
 }
 
+/// What the platform notes in a conversation, each at most once.
+#[derive(Clone, Copy)]
+pub(crate) enum Note {
+    /// The customer left an agent.
+    CustomerLeft,
+    /// The agent left the customer.
+    AgentGone,
+}
+
+impl Note {
+    /// The note's own name, by which it is found again.
+    pub(crate) const fn client_id(self) -> &'static str {
+        match self {
+            Self::CustomerLeft => "customer_left",
+            Self::AgentGone => "agent_gone",
+        }
+    }
+
+    const fn body(self) -> &'static str {
+        match self {
+            Self::CustomerLeft => "The customer has left the conversation.",
+            Self::AgentGone => "Your agent had to leave. We are sorry.",
+        }
+    }
+}
+
 /// The platform notes something in the conversation. The ticket is locked by the caller.
-pub(crate) fn insert_note(tx: &mut Tx<'_>, ticket: &mut Ticket, body: &str) -> Result<(), Error> {
-    ticket.message_count += 1;
-    let message = Message {
-        ticket_id: ticket.id,
-        number: ticket.message_count,
-        author: Author::Platform,
-        engagement_id: None,
-        client_id: None,
-        body: body.to_owned(),
-        masked: Vec::new(),
-        sent_at: tx.now(),
+pub(crate) fn insert_note(tx: &mut Tx<'_>, ticket: &mut Ticket, note: Note) -> Result<(), Error> {
+    let said = NewMessage {
+        client_id: note.client_id().to_owned(),
+        body: note.body().to_owned(),
     };
+    let message = Message::new(ticket, Author::Platform, &said, tx.now());
     store_message(tx, ticket, &message)
+}
+
+/// Whether the customer has left this conversation.
+pub(crate) fn has_customer_left(tx: &mut Tx<'_>, ticket: TicketId) -> Result<bool, Error> {
+    let note = store::find_said(tx, ticket, Author::Platform, Note::CustomerLeft.client_id())?;
+    Ok(note.is_some())
 }
 
 /// What was said before the handoff. The ticket was inserted with its count.

@@ -2,10 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::{OnConstraint as _, Tx};
-use diesel::{
-    dsl::{exists, max},
-    prelude::*,
-};
+use diesel::{dsl::max, prelude::*};
 use kernel::{AgentId, EngagementId, OfferId, TicketId};
 
 use crate::{
@@ -367,14 +364,6 @@ pub(crate) fn find_last_said_in(
         .filter(messages::engagement_id.eq(engagement))
         .select(max(messages::sent_at))
         .first(tx.conn())
-}
-
-/// Whether the conversation has a note of the platform, and so its customer has left.
-pub(crate) fn has_customer_left(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<bool> {
-    let notes = messages::table
-        .filter(messages::ticket_id.eq(ticket))
-        .filter(messages::author.eq(Author::Platform));
-    diesel::select(exists(notes)).get_result(tx.conn())
 }
 
 pub(crate) fn insert_rating(tx: &mut Tx<'_>, rating: &Rating) -> Result<(), Error> {

@@ -6,7 +6,14 @@ use diesel::prelude::*;
 use kernel::{Checks, Language, TicketId, text_enum};
 use rust_decimal::Decimal;
 
-use crate::{error::Error, message, offer, queue::Queue, schema::tickets, store};
+use crate::{
+    error::Error,
+    message::{self, Note},
+    offer,
+    queue::Queue,
+    schema::tickets,
+    store,
+};
 
 /// The most turns of a transcript that come with a ticket.
 const TRANSCRIPT_TURNS: usize = 200;
@@ -347,10 +354,10 @@ pub fn leave(tx: &mut Tx<'_>, id: TicketId) -> Result<Ticket, Error> {
     match ticket.status {
         TicketStatus::Resolved | TicketStatus::Abandoned => return Ok(ticket),
         TicketStatus::Engaged | TicketStatus::Wrapping => {
-            if store::has_customer_left(tx, id)? {
+            if message::has_customer_left(tx, id)? {
                 return Ok(ticket);
             }
-            message::insert_note(tx, &mut ticket, "The customer has left the conversation.")?;
+            message::insert_note(tx, &mut ticket, Note::CustomerLeft)?;
         }
         TicketStatus::Waiting | TicketStatus::Offered => {
             let open = store::lock_open_offer_of(tx, id)?;

@@ -175,13 +175,17 @@ fn the_conversations_of_an_agent_who_is_gone_end_and_are_paid_to_a_bound() {
             .unwrap(),
         1
     );
+    // That the agent is gone does not hide that the customer leaves, too.
+    floor
+        .write(|tx| dispatch::leave(tx, engagement.ticket_id))
+        .unwrap();
     floor.now += TimeDelta::hours(9);
     let closed = close_due(&mut floor);
     assert_eq!(
         closed[0].handled_seconds, 660,
         "the talk until then, and one wrap-up"
     );
-    assert_eq!(closed[0].ticket.message_count, 2, "the customer was told");
+    assert_eq!(closed[0].ticket.message_count, 3, "both were told");
 }
 
 #[test]

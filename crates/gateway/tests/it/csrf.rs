@@ -103,3 +103,18 @@ async fn nobody_is_signed_in_by_another_site() {
         .await
         .assert_page(403, "This is not open to you");
 }
+
+#[actix_web::test]
+async fn a_platform_for_this_machine_answers_to_no_other_name() {
+    let app = TestApp::spawn().await;
+    for (host, status) in [
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example:8080", 421),
+        ("localhost:8080", 200),
+        ("127.0.0.1", 200),
+    ] {
+        let request = app.client.get(format!("{}/api/v1/health", app.origin));
+        let answer = Answer::to(request.header("host", host)).await;
+        assert_eq!(answer.status, status, "{host}: {}", answer.body);
+    }
+}

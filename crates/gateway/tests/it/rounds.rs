@@ -125,6 +125,13 @@ async fn a_lost_agent_keeps_a_conversation_in_which_they_spoke() {
     .await;
     ada.say(&path, "2", "I am back").await.assert_status(201);
     assert_eq!(floor.assistant.ticket(&ticket).await["status"], "engaged");
+
+    // After ten minutes the customer is told, and the wrap-up begins.
+    advance(&app, 601);
+    wait_until("wrapping", async || {
+        floor.assistant.ticket(&ticket).await["status"] == "wrapping"
+    })
+    .await;
     app.database.assert_promises();
 }
 
