@@ -1,0 +1,54 @@
+//! Messages and ratings.
+
+use chrono::{DateTime, Utc};
+use db::{OnConstraint as _, Tx};
+use diesel::{dsl::max, prelude::*};
+use kernel::{EngagementId, TicketId};
+
+use crate::{
+    error::Error,
+    message::{Author, Message},
+    rating::Rating,
+    schema::{messages, ratings},
+};
+
+pub(crate) fn insert_messages(tx: &mut Tx<'_>, said: &[Message]) -> QueryResult<()> {
+    diesel::insert_into(messages::table)
+        .values(said)
+        .execute(tx.conn())
+        .map(drop)
+}
+
+pub(crate) fn find_said(
+    tx: &mut Tx<'_>,
+    ticket: TicketId,
+    author: Author,
+    client_id: &str,
+) -> QueryResult<Option<Message>> {
+    messages::table
+        .filter(messages::ticket_id.eq(ticket))
+        .filter(messages::author.eq(author))
+        .filter(messages::client_id.eq(client_id))
+        .select(Message::as_select())
+        .first(tx.conn())
+        .optional()
+}
+
+/// When the agent last wrote in an engagement.
+pub(crate) fn find_last_said_in(
+    tx: &mut Tx<'_>,
+    engagement: EngagementId,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    messages::table
+        .filter(messages::engagement_id.eq(engagement))
+        .select(max(messages::sent_at))
+        .first(tx.conn())
+}
+
+pub(crate) fn insert_rating(tx: &mut Tx<'_>, rating: &Rating) -> Result<(), Error> {
+    diesel::insert_into(ratings::table)
+        .values(rating)
+        .execute(tx.conn())
+        .on_constraint("ratings_pkey", Error::AlreadyRated)?;
+    Ok(())
+}
