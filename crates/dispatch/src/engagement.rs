@@ -11,7 +11,7 @@ use crate::{
     offer::Offer,
     schema::engagements,
     store,
-    ticket::{Ticket, TicketStatus},
+    ticket::{Channel, Ticket, TicketStatus},
     workload::Workload,
 };
 
@@ -61,6 +61,8 @@ pub struct Engagement {
     pub offer_id: OfferId,
     /// Units of the agent's capacity it takes while it lives.
     pub weight: i32,
+    /// Of which channel they are.
+    pub channel: Channel,
     /// Where it stands.
     pub status: EngagementStatus,
     /// When the agent took the ticket.
@@ -148,6 +150,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>, offer: &Offer) -> Result<Engagement, Error>
         agent_id: offer.agent_id,
         offer_id: offer.id,
         weight: offer.weight,
+        channel: offer.channel,
         status: EngagementStatus::Talking,
         started_at: tx.now(),
         first_reply_at: None,
@@ -172,7 +175,7 @@ pub fn wrap_up(tx: &mut Tx<'_>, id: EngagementId, agent: AgentId) -> Result<Enga
 fn wrap(tx: &mut Tx<'_>, ticket: &mut Ticket, engagement: &mut Engagement) -> Result<(), Error> {
     let seconds = store::find_queue(tx, &ticket.queue)?.map_or(0, |queue| queue.wrap_up_seconds);
     engagement.wrap(seconds, tx.now())?;
-    ticket.wrap();
+    ticket.wrap(engagement.wrap_up_due_at.unwrap_or(tx.now()));
     store::update_engagement(tx, engagement)?;
     store::update_ticket(tx, ticket)?;
     ring(tx, engagement);
@@ -241,14 +244,15 @@ fn finish(
     // A message may have been sent while this waited for its turn: the work lasted that long.
     let last_said = store::find_last_said_in(tx, engagement.id)?;
     engagement.ended_at = engagement.ended_at.max(last_said);
-    workload.give_back(engagement.weight, tx.now());
+    let handled_seconds = engagement.handled_seconds();
+    workload.give_back(engagement.channel, engagement.weight, tx.now());
+    workload.add_work(handled_seconds, tx.now());
     ticket.close(TicketStatus::Resolved, tx.now());
     store::update_workload(tx, &workload)?;
     store::update_engagement(tx, &engagement)?;
     store::update_ticket(tx, &ticket)?;
     ring(tx, &engagement);
     tx.ring(Topic::Match);
-    let handled_seconds = engagement.handled_seconds();
     Ok(Resolved {
         engagement,
         ticket,
@@ -265,11 +269,11 @@ pub(crate) fn lose_unanswered(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Err
             continue;
         }
         engagement.lose(tx.now());
-        workload.give_back(engagement.weight, tx.now());
+        workload.give_back(engagement.channel, engagement.weight, tx.now());
         if message::has_customer_left(tx, ticket.id)? {
             ticket.close(TicketStatus::Abandoned, tx.now());
         } else {
-            ticket.wait_again();
+            ticket.wait_again(tx.now());
         }
         store::update_workload(tx, &workload)?;
         store::update_engagement(tx, &engagement)?;

@@ -26,6 +26,24 @@ pub enum Error {
     /// Another agent has the ticket, or the customer left.
     #[error("this ticket is no longer waiting")]
     TicketTaken,
+    /// There is no such queue.
+    #[error("there is no such queue")]
+    QueueNotFound,
+    /// Somebody published a policy after the editor looked.
+    #[error(
+        "another version of this policy was published meanwhile; look at it, and publish again"
+    )]
+    PolicyChanged,
+    /// A stored policy has fields that this program does not know.
+    #[error("version {version} of the policy of {queue} cannot be read: {cause}")]
+    PolicyUnreadable {
+        /// Whose.
+        queue: String,
+        /// Which.
+        version: i32,
+        /// Why.
+        cause: String,
+    },
     /// Only one offer at a time.
     #[error("this ticket is on offer to somebody")]
     TicketOnOffer,
@@ -69,11 +87,13 @@ impl Classify for Error {
         match self {
             Self::Invalid(_) => Class::Invalid,
             Self::TicketNotFound
+            | Self::QueueNotFound
             | Self::OfferNotFound
             | Self::EngagementNotFound
             | Self::LinkInvalid => Class::NotFound,
             Self::NotEligible(_) => Class::Forbidden,
             Self::TicketExists
+            | Self::PolicyChanged
             | Self::TicketTaken
             | Self::TicketOnOffer
             | Self::AtCapacity
@@ -85,6 +105,7 @@ impl Classify for Error {
             | Self::NotRateable
             | Self::AlreadyRated => Class::Conflict,
             Self::Contended => Class::Busy,
+            Self::PolicyUnreadable { .. } => Class::Internal,
             Self::Database(error) => db::class_of(error),
         }
     }
@@ -93,6 +114,9 @@ impl Classify for Error {
         match self {
             Self::Invalid(_) => "invalid_input",
             Self::TicketNotFound => "ticket_not_found",
+            Self::QueueNotFound => "queue_not_found",
+            Self::PolicyChanged => "policy_changed",
+            Self::PolicyUnreadable { .. } => "policy_unreadable",
             Self::OfferNotFound => "offer_not_found",
             Self::EngagementNotFound => "engagement_not_found",
             Self::LinkInvalid => "link_invalid",

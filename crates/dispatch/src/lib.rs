@@ -26,9 +26,11 @@ mod engagement;
 mod error;
 mod link;
 mod mask;
+mod matcher;
 mod matching;
 mod message;
 mod offer;
+mod policy;
 pub mod queries;
 mod queue;
 mod rating;
@@ -45,16 +47,20 @@ pub use engagement::{
 pub use error::Error;
 pub use link::{ConversationLink, LINK_LIFETIME};
 pub use mask::{Kind as MaskedKind, Masked, mask};
+pub use matcher::match_tickets;
 pub use matching::{Match, Seat, Waiting, assign};
 pub use message::{Author, Message, NewMessage, Sent, say_as_agent, say_as_customer};
 pub use offer::{
     DeclineReason, Missed, Offer, OfferKind, OfferStatus, accept, claim, decline, expire_offers,
-    match_tickets, release_lost, rescind_offers,
+    release_lost, rescind_offers,
 };
+pub use policy::{NewPolicy, PolicyVersion, publish_policy};
 pub use queue::{Queue, QueueInput, save_queue};
 pub use rating::{Rating, rate};
 pub use ticket::{
-    Customer, Escalation, Reason, Ticket, TicketStatus, TranscriptAuthor, TranscriptTurn, escalate,
-    leave,
+    Channel, Customer, Escalation, Need, NextAction, Reason, Ticket, TicketStatus,
+    TranscriptAuthor, TranscriptTurn, escalate, leave,
 };
-pub use workload::{DEFAULT_CAPACITY, Workload, open_workload};
+pub use workload::{
+    Capacity, DEFAULT_CAPACITY, MOST_CAPACITY, Workload, open_workload, set_capacity,
+};

@@ -1,25 +1,21 @@
 //! Offers: one ticket put to one agent for a limited time.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use db::{Topic, Tx};
 use diesel::prelude::*;
-use kernel::{AgentId, OfferId, TicketId, text_enum};
+use kernel::{AgentId, MatchRecordId, OfferId, TicketId, text_enum};
 
 use crate::{
     candidate::Candidate,
     engagement::{self, Engagement},
     error::Error,
-    matching::{self, Match, Seat, Waiting},
     schema::offers,
     store,
-    ticket::Ticket,
+    ticket::{Channel, Ticket, TicketStatus},
     workload::Workload,
 };
-
-/// How many tickets and agents one run of the matcher looks at.
-const BATCH: i64 = 500;
 
 text_enum! {
     /// How the ticket came to the agent.
@@ -28,6 +24,8 @@ text_enum! {
         Match = "match",
         /// The agent asked.
         Claim = "claim",
+        /// Another agent handed it on to this one.
+        Transfer = "transfer",
     }
 }
 
@@ -42,7 +40,7 @@ text_enum! {
         Declined = "declined",
         /// The agent did not answer in time.
         TimedOut = "timed_out",
-        /// The platform took it back: the agent is gone.
+        /// The platform took it back: the agent is gone, or another was quicker.
         Rescinded = "rescinded",
         /// The customer left.
         Canceled = "canceled",
@@ -83,8 +81,10 @@ pub struct Offer {
     pub status: OfferStatus,
     /// Units of the agent's capacity it takes while it is pending.
     pub weight: i32,
+    /// Of which channel they are.
+    pub channel: Channel,
     /// The matcher's points; 0 for a claim.
-    pub score: i32,
+    pub score: i64,
     /// When it was made.
     pub offered_at: DateTime<Utc>,
     /// The last instant it can be accepted is just before this.
@@ -93,10 +93,14 @@ pub struct Offer {
     pub closed_at: Option<DateTime<Utc>>,
     /// Set if, and only if, it was declined.
     pub decline_reason: Option<DeclineReason>,
+    /// The run of the matcher that made it, while that is kept; none for a claim.
+    pub match_record_id: Option<MatchRecordId>,
+    /// By which version of the queue's policy; none for a claim.
+    pub policy_version: Option<i32>,
 }
 
 impl Offer {
-    fn new(ticket: &Ticket, agent_id: AgentId, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(ticket: &Ticket, agent_id: AgentId, now: DateTime<Utc>) -> Self {
         Self {
             id: OfferId::new(),
             ticket_id: ticket.id,
@@ -104,11 +108,14 @@ impl Offer {
             kind: OfferKind::Match,
             status: OfferStatus::Pending,
             weight: ticket.weight,
+            channel: ticket.channel,
             score: 0,
             offered_at: now,
             expires_at: now,
             closed_at: None,
             decline_reason: None,
+            match_record_id: None,
+            policy_version: None,
         }
     }
 
@@ -122,136 +129,29 @@ impl Offer {
         Ok(())
     }
 
-    fn end(&mut self, status: OfferStatus, now: DateTime<Utc>) {
+    pub(crate) fn end(&mut self, status: OfferStatus, now: DateTime<Utc>) {
         self.status = status;
         self.closed_at = Some(now);
     }
 }
 
-/// Puts waiting tickets to agents with room. `candidates` are those who are there; the caller
-/// holds their presence and qualification until the transaction ends.
-pub fn match_tickets(tx: &mut Tx<'_>, candidates: &[Candidate]) -> Result<Vec<Offer>, Error> {
-    let ids: Vec<AgentId> = candidates
-        .iter()
-        .map(|candidate| candidate.agent_id)
-        .collect();
-    let workloads = store::lock_free_workloads(tx, &ids)?;
-    if workloads.is_empty() {
-        return Ok(Vec::new());
-    }
-    let tickets = store::lock_waiting_tickets(tx, BATCH)?;
-    let declined = declined_by_ticket(tx, &tickets)?;
-    let matches = assign(tx.now(), &tickets, &declined, candidates, &workloads);
-    let queues = store::list_queues(tx)?;
-    let offer_times: HashMap<&str, i64> = queues
-        .iter()
-        .map(|queue| (queue.code.as_str(), i64::from(queue.offer_seconds)))
-        .collect();
-    let mut workloads: HashMap<AgentId, Workload> = workloads
-        .into_iter()
-        .map(|workload| (workload.agent_id, workload))
-        .collect();
-    let mut tickets: HashMap<TicketId, Ticket> = tickets
-        .into_iter()
-        .map(|ticket| (ticket.id, ticket))
-        .collect();
-    let mut made = Vec::with_capacity(matches.len());
-    for Match {
-        ticket_id,
-        agent_id,
-        score,
-    } in matches
-    {
-        let (Some(ticket), Some(workload)) =
-            (tickets.get_mut(&ticket_id), workloads.get_mut(&agent_id))
-        else {
-            continue;
-        };
-        let seconds = offer_times
-            .get(ticket.queue.as_str())
-            .copied()
-            .unwrap_or_default();
-        let mut offer = Offer::new(ticket, agent_id, tx.now());
-        offer.score = score;
-        offer.expires_at = tx.now() + TimeDelta::seconds(seconds);
-        make(tx, ticket, workload, &offer)?;
-        made.push(offer);
-    }
-    Ok(made)
-}
-
-fn declined_by_ticket(
-    tx: &mut Tx<'_>,
-    tickets: &[Ticket],
-) -> QueryResult<HashMap<TicketId, Vec<AgentId>>> {
-    let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.id).collect();
-    let mut declined: HashMap<TicketId, Vec<AgentId>> = HashMap::new();
-    for (ticket, agent) in store::list_declines(tx, &ids)? {
-        declined.entry(ticket).or_default().push(agent);
-    }
-    Ok(declined)
-}
-
-fn assign(
-    now: DateTime<Utc>,
-    tickets: &[Ticket],
-    declined: &HashMap<TicketId, Vec<AgentId>>,
-    candidates: &[Candidate],
-    workloads: &[Workload],
-) -> Vec<Match> {
-    let by_agent: HashMap<AgentId, &Candidate> = candidates
-        .iter()
-        .map(|candidate| (candidate.agent_id, candidate))
-        .collect();
-    let waiting: Vec<Waiting<'_>> = tickets
-        .iter()
-        .map(|ticket| Waiting {
-            ticket,
-            declined_by: declined.get(&ticket.id).map_or(&[], Vec::as_slice),
-        })
-        .collect();
-    let seats: Vec<Seat<'_>> = workloads
-        .iter()
-        .filter_map(|workload| {
-            let candidate = *by_agent.get(&workload.agent_id)?;
-            Some(Seat {
-                candidate,
-                free: workload.free(),
-                idle_since: workload.idle_since,
-            })
-        })
-        .collect();
-    matching::assign(&waiting, &seats, now)
-}
-
-fn make(
-    tx: &mut Tx<'_>,
-    ticket: &mut Ticket,
-    workload: &mut Workload,
-    offer: &Offer,
-) -> Result<(), Error> {
-    workload.take(offer.weight)?;
-    ticket.offer()?;
-    store::update_workload(tx, workload)?;
-    store::update_ticket(tx, ticket)?;
-    store::insert_offer(tx, offer)?;
-    tx.ring(Topic::Agent(offer.agent_id));
-    tx.ring(Topic::Ticket(offer.ticket_id));
-    tx.ring(Topic::Floor);
-    Ok(())
-}
-
-/// Takes the ticket on, for the agent it was put to.
+/// Takes the ticket on, for the agent it was put to. Others who were asked, too, are told that it
+/// is gone.
 pub fn accept(tx: &mut Tx<'_>, id: OfferId, agent: AgentId) -> Result<Engagement, Error> {
-    let (_, mut ticket, mut offer) = lock(tx, id, agent)?;
+    let ticket_id = store::find_offered_ticket(tx, id, agent)?.ok_or(Error::OfferNotFound)?;
+    let mut asked = lock_asked_with(tx, ticket_id, agent)?;
+    let mut ticket = store::lock_ticket(tx, ticket_id)?.ok_or(Error::OfferNotFound)?;
+    let mut offer = store::lock_offer(tx, id, agent)?.ok_or(Error::OfferNotFound)?;
     offer.answer(OfferStatus::Accepted, tx.now())?;
-    ticket.engage()?;
+    ticket.engage(tx.now())?;
     store::update_offer(tx, &offer)?;
+    end_all(tx, &ticket, &mut asked, OfferStatus::Rescinded)?;
     store::update_ticket(tx, &ticket)?;
     engagement::begin(tx, &offer)
 }
 
-/// Gives the ticket back to its place in the queue. It is not put to this agent again.
+/// Gives the ticket back to its place in the queue. It is not put to this agent again, and costs
+/// them nothing.
 pub fn decline(
     tx: &mut Tx<'_>,
     id: OfferId,
@@ -272,16 +172,18 @@ pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Eng
     if let Some(objection) = candidate.objection(&ticket) {
         return Err(Error::NotEligible(objection));
     }
+    // The ticket is looked at before the load, so that who comes second hears that it is taken.
+    if ticket.status == TicketStatus::Offered {
+        return Err(Error::TicketOnOffer);
+    }
+    ticket.engage(tx.now())?;
     let mut offer = Offer::new(&ticket, candidate.agent_id, tx.now());
     offer.kind = OfferKind::Claim;
     offer.end(OfferStatus::Accepted, tx.now());
-    // The ticket is looked at before the load, so that who comes second hears that it is taken.
-    ticket.offer()?;
-    ticket.engage()?;
-    workload.take(offer.weight)?;
+    workload.take(offer.channel, offer.weight)?;
     store::update_workload(tx, &workload)?;
     store::update_ticket(tx, &ticket)?;
-    store::insert_offer(tx, &offer)?;
+    store::insert_offers(tx, std::slice::from_ref(&offer))?;
     engagement::begin(tx, &offer)
 }
 
@@ -339,31 +241,61 @@ fn lock(tx: &mut Tx<'_>, id: OfferId, agent: AgentId) -> Result<(Workload, Ticke
     Ok((workload, ticket, offer))
 }
 
-/// Ends an offer that nobody accepted: the ticket waits again, the agent has room again.
+/// The agents who are asked about one ticket, locked in the order of their ids.
+pub(crate) type Asked = BTreeMap<AgentId, Workload>;
+
+/// Locks those who are asked about a ticket; the ticket is the caller's to lock afterwards.
+pub(crate) fn lock_asked(tx: &mut Tx<'_>, ticket: TicketId) -> Result<Asked, Error> {
+    let agents = store::list_asked_agents(tx, ticket)?;
+    lock_workloads(tx, &agents)
+}
+
+fn lock_asked_with(tx: &mut Tx<'_>, ticket: TicketId, agent: AgentId) -> Result<Asked, Error> {
+    let mut agents = store::list_asked_agents(tx, ticket)?;
+    agents.push(agent);
+    lock_workloads(tx, &agents)
+}
+
+fn lock_workloads(tx: &mut Tx<'_>, agents: &[AgentId]) -> Result<Asked, Error> {
+    let locked = store::lock_workloads(tx, agents)?;
+    Ok(locked.into_iter().map(|w| (w.agent_id, w)).collect())
+}
+
+/// Ends every pending offer of a ticket; the ticket is locked and is the caller's to change.
+pub(crate) fn end_all(
+    tx: &mut Tx<'_>,
+    ticket: &Ticket,
+    asked: &mut Asked,
+    status: OfferStatus,
+) -> Result<(), Error> {
+    for mut offer in store::lock_open_offers_of(tx, ticket.id)? {
+        // Who was asked after the look is not locked, and agents come before tickets.
+        let workload = asked.get_mut(&offer.agent_id).ok_or(Error::Contended)?;
+        offer.end(status, tx.now());
+        free(tx, workload, &offer)?;
+    }
+    Ok(())
+}
+
+/// Ends an offer that nobody accepted: the agent has room again, and the ticket waits again unless
+/// others are still asked about it.
 fn withdraw(
     tx: &mut Tx<'_>,
     workload: &mut Workload,
     ticket: &mut Ticket,
     offer: &Offer,
 ) -> Result<(), Error> {
-    ticket.wait_again();
-    store::update_ticket(tx, ticket)?;
-    free(tx, workload, offer)
-}
-
-/// Ends the offer of a ticket that its customer left; the ticket is the caller's to change.
-pub(crate) fn cancel(
-    tx: &mut Tx<'_>,
-    workload: &mut Workload,
-    offer: &mut Offer,
-) -> Result<(), Error> {
-    offer.end(OfferStatus::Canceled, tx.now());
-    free(tx, workload, offer)
+    free(tx, workload, offer)?;
+    if store::list_asked_agents(tx, ticket.id)?.is_empty() {
+        ticket.wait_again(tx.now());
+        store::update_ticket(tx, ticket)?;
+    }
+    Ok(())
 }
 
 /// Stores an offer that ended, and gives the agent the units back.
 fn free(tx: &mut Tx<'_>, workload: &mut Workload, offer: &Offer) -> Result<(), Error> {
-    workload.give_back(offer.weight, tx.now());
+    workload.give_back(offer.channel, offer.weight, tx.now());
     store::update_workload(tx, workload)?;
     store::update_offer(tx, offer)?;
     tx.ring(Topic::Match);

@@ -51,11 +51,7 @@ pub fn tickets_ahead(conn: &mut PgConnection, ticket: &Ticket) -> QueryResult<i6
     tickets::table
         .filter(tickets::queue.eq(&ticket.queue))
         .filter(tickets::status.eq(TicketStatus::Waiting))
-        .filter(
-            tickets::priority.gt(ticket.priority).or(tickets::priority
-                .eq(ticket.priority)
-                .and(tickets::waiting_since.lt(ticket.waiting_since))),
-        )
+        .filter(tickets::rank_at.lt(ticket.rank_at))
         .select(count_star())
         .first(conn)
 }
@@ -67,11 +63,7 @@ pub fn claimable_tickets(
 ) -> QueryResult<Vec<Ticket>> {
     let waiting: Vec<Ticket> = tickets::table
         .filter(tickets::status.eq(TicketStatus::Waiting))
-        .order((
-            tickets::priority.desc(),
-            tickets::waiting_since,
-            tickets::id,
-        ))
+        .order((tickets::rank_at, tickets::id))
         .limit(CLAIM_WINDOW)
         .select(Ticket::as_select())
         .load(conn)?;

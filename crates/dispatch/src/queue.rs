@@ -4,8 +4,15 @@ use chrono::{DateTime, Utc};
 use db::Tx;
 use diesel::prelude::*;
 use kernel::Checks;
+use routing::Policy;
 
-use crate::{error::Error, schema::queues, store, workload::DEFAULT_CAPACITY};
+use crate::{
+    error::Error,
+    policy::{self, NewPolicy},
+    schema::queues,
+    store,
+    workload::MOST_CAPACITY,
+};
 
 /// A pool of waiting tickets with one service-level target and policy.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
@@ -18,14 +25,14 @@ pub struct Queue {
     pub name: String,
     /// How soon a customer should have a first reply, from the escalation on.
     pub first_reply_seconds: i32,
-    /// How long an agent has to answer an offer.
-    pub offer_seconds: i32,
     /// How long a wrap-up may take, and is paid, at most.
     pub wrap_up_seconds: i32,
     /// The units of capacity that one of its tickets takes.
     pub ticket_weight: i32,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+    /// The version of its policy that is in force.
+    pub policy_version: i32,
 }
 
 /// What a queue shall be like.
@@ -37,16 +44,14 @@ pub struct QueueInput {
     pub name: String,
     /// 5 seconds to a day.
     pub first_reply_seconds: i32,
-    /// 5 seconds to 10 minutes.
-    pub offer_seconds: i32,
     /// 0 seconds to an hour.
     pub wrap_up_seconds: i32,
-    /// 1 unit, up to what an agent can hold.
+    /// 1 unit, up to the most that an agent can hold.
     pub ticket_weight: i32,
 }
 
-/// Creates the queue, or changes the one with this code. Tickets there keep the deadlines and the
-/// weight they came in with.
+/// Creates the queue with the default policy, or changes the one with this code. Tickets there keep
+/// the deadlines and the weight they came in with.
 pub fn save_queue(tx: &mut Tx<'_>, input: &QueueInput) -> Result<Queue, Error> {
     let mut checks = Checks::new();
     checks
@@ -58,30 +63,35 @@ pub fn save_queue(tx: &mut Tx<'_>, input: &QueueInput) -> Result<Queue, Error> {
             "must be 5 to 86400 seconds",
         )
         .check(
-            "offer_seconds",
-            (5..=600).contains(&input.offer_seconds),
-            "must be 5 to 600 seconds",
-        )
-        .check(
             "wrap_up_seconds",
             (0..=3_600).contains(&input.wrap_up_seconds),
             "must be 0 to 3600 seconds",
         )
         .check(
             "ticket_weight",
-            (1..=DEFAULT_CAPACITY).contains(&input.ticket_weight),
-            "must be 1 or 2 units, which is what an agent can hold",
+            (1..=MOST_CAPACITY).contains(&input.ticket_weight),
+            "must be 1 to 20 units, which is the most that an agent can hold",
         );
     checks.done()?;
+    let known = store::lock_queue(tx, &input.code)?;
     let queue = Queue {
         code: input.code.clone(),
         name: input.name.trim().to_owned(),
         first_reply_seconds: input.first_reply_seconds,
-        offer_seconds: input.offer_seconds,
         wrap_up_seconds: input.wrap_up_seconds,
         ticket_weight: input.ticket_weight,
         updated_at: tx.now(),
+        policy_version: known.as_ref().map_or(1, |queue| queue.policy_version),
     };
     store::upsert_queue(tx, &queue)?;
+    if known.is_none() {
+        let first = NewPolicy {
+            queue: queue.code.clone(),
+            policy: Policy::default(),
+            note: "the default policy".to_owned(),
+            created_by: "platform".to_owned(),
+        };
+        policy::insert(tx, &first, 1)?;
+    }
     Ok(queue)
 }

@@ -3,13 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
 use diesel::prelude::*;
-use kernel::{Checks, Language, TicketId, text_enum};
+use kernel::{AgentId, Checks, Language, TicketId, text_enum};
+use routing::Policy;
 use rust_decimal::Decimal;
 
 use crate::{
     error::Error,
     message::{self, Note},
-    offer,
+    offer::{self, OfferStatus},
     queue::Queue,
     schema::tickets,
     store,
@@ -17,6 +18,8 @@ use crate::{
 
 /// The most turns of a transcript that come with a ticket.
 const TRANSCRIPT_TURNS: usize = 200;
+/// The levels of a skill or a language.
+const LEVELS: std::ops::RangeInclusive<i32> = 1..=5;
 
 text_enum! {
     /// Where a ticket stands.
@@ -33,6 +36,38 @@ text_enum! {
         Resolved = "resolved",
         /// The customer left before an agent took it.
         Abandoned = "abandoned",
+        /// Given back to the assistant.
+        Returned = "returned",
+        /// Nobody could be found in time; it lies among the dead letters.
+        Expired = "expired",
+    }
+}
+
+text_enum! {
+    /// By what a conversation is carried.
+    pub Channel {
+        /// Both are there at the same time.
+        Chat = "chat",
+        /// An answer may take its time.
+        Message = "message",
+    }
+}
+
+text_enum! {
+    /// What the platform does next about an open ticket. There always is something.
+    pub NextAction {
+        /// Put it aside, because nobody was found.
+        DeadLetter = "dead_letter",
+        /// End its offers.
+        ExpireOffer = "expire_offer",
+        /// See that the customer gets a first reply.
+        FirstReply = "first_reply",
+        /// See that the customer gets an answer.
+        NextReply = "next_reply",
+        /// End a conversation in which nobody says anything.
+        EndSilence = "end_silence",
+        /// Close the wrap-up.
+        CloseWrapUp = "close_wrap_up",
     }
 }
 
@@ -90,8 +125,14 @@ pub struct Ticket {
     pub queue: String,
     /// ISO 639-1.
     pub language: String,
+    /// The least level in it.
+    pub language_level: i32,
     /// Codes of the skills an agent must hold, all of them.
     pub required_skills: Vec<String>,
+    /// The least proficiency in each of them.
+    pub skill_levels: Vec<i32>,
+    /// By what it is carried.
+    pub channel: Channel,
     /// The company's name for the customer.
     pub customer_ref: String,
     /// What to call the customer.
@@ -122,11 +163,28 @@ pub struct Ticket {
     pub created_at: DateTime<Utc>,
     /// Its place in the queue; it never moves back.
     pub waiting_since: DateTime<Utc>,
+    /// `waiting_since` less the head start of its priority: the order in which it is served.
+    pub rank_at: DateTime<Utc>,
+    /// Tickets with the same needs have the same class.
+    pub class: i64,
+    /// Who helped this customer last.
+    pub preferred_agent_id: Option<AgentId>,
+    /// Until when nobody else is asked, while that agent is there.
+    pub preferred_until: Option<DateTime<Utc>>,
+    /// Until when an agent is looked for.
+    pub put_aside_at: DateTime<Utc>,
     /// When the customer should have a first reply.
     pub first_reply_due_at: DateTime<Utc>,
-    /// Set if, and only if, it is resolved or abandoned.
+    /// Set if, and only if, it is finished.
     pub closed_at: Option<DateTime<Utc>>,
+    /// What the platform does next about it. Set if, and only if, it is open.
+    pub next_action: Option<NextAction>,
+    /// When it does so at the latest. Set together with `next_action`.
+    pub deadline_at: Option<DateTime<Utc>>,
 }
+
+/// How long a ticket that comes back is offered at least before it is put aside.
+const LEAST_PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
 impl Ticket {
     /// Whether the conversation goes on.
@@ -134,37 +192,62 @@ impl Ticket {
         self.closed_at.is_none()
     }
 
-    /// Only a waiting ticket can be put to an agent.
-    pub(crate) fn offer(&mut self) -> Result<(), Error> {
+    /// Only a waiting ticket can be put to an agent, or one that others are asked about, too.
+    pub(crate) fn offer(&mut self, expires_at: DateTime<Utc>) -> Result<(), Error> {
         match self.status {
-            TicketStatus::Waiting => self.status = TicketStatus::Offered,
-            TicketStatus::Offered => return Err(Error::TicketOnOffer),
-            _ => return Err(Error::TicketTaken),
+            TicketStatus::Waiting | TicketStatus::Offered => {
+                self.status = TicketStatus::Offered;
+                let latest = self.deadline_at.filter(|_| self.is_on_offer());
+                self.next(
+                    NextAction::ExpireOffer,
+                    expires_at.max(latest.unwrap_or(expires_at)),
+                );
+                Ok(())
+            }
+            _ => Err(Error::TicketTaken),
         }
-        Ok(())
     }
 
-    /// An offered ticket that was accepted, or a waiting one that was claimed.
-    pub(crate) fn engage(&mut self) -> Result<(), Error> {
+    fn is_on_offer(&self) -> bool {
+        self.next_action == Some(NextAction::ExpireOffer)
+    }
+
+    /// An offered ticket that was accepted, or a waiting one that was claimed. The agent has as
+    /// long for the first reply as the customer was promised on arrival.
+    pub(crate) fn engage(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         match self.status {
-            TicketStatus::Waiting | TicketStatus::Offered => self.status = TicketStatus::Engaged,
-            _ => return Err(Error::TicketTaken),
+            TicketStatus::Waiting | TicketStatus::Offered => {
+                self.status = TicketStatus::Engaged;
+                let promised = self.first_reply_due_at - self.created_at;
+                self.next(NextAction::FirstReply, now + promised);
+                Ok(())
+            }
+            _ => Err(Error::TicketTaken),
         }
-        Ok(())
     }
 
     /// Back to its own place in the queue.
-    pub(crate) fn wait_again(&mut self) {
+    pub(crate) fn wait_again(&mut self, now: DateTime<Utc>) {
         self.status = TicketStatus::Waiting;
+        self.put_aside_at = self.put_aside_at.max(now + LEAST_PATIENCE);
+        self.next(NextAction::DeadLetter, self.put_aside_at);
     }
 
-    pub(crate) fn wrap(&mut self) {
+    pub(crate) fn wrap(&mut self, until: DateTime<Utc>) {
         self.status = TicketStatus::Wrapping;
+        self.next(NextAction::CloseWrapUp, until);
+    }
+
+    pub(crate) fn next(&mut self, action: NextAction, deadline: DateTime<Utc>) {
+        self.next_action = Some(action);
+        self.deadline_at = Some(deadline);
     }
 
     pub(crate) fn close(&mut self, status: TicketStatus, now: DateTime<Utc>) {
         self.status = status;
         self.closed_at = Some(now);
+        self.next_action = None;
+        self.deadline_at = None;
     }
 }
 
@@ -194,6 +277,25 @@ pub struct TranscriptTurn {
     pub at: DateTime<Utc>,
 }
 
+/// A skill that an agent must hold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Need {
+    /// The code of the skill.
+    pub skill: String,
+    /// The least proficiency, 1 to 5.
+    pub level: i32,
+}
+
+impl From<&str> for Need {
+    /// The skill at any level.
+    fn from(skill: &str) -> Self {
+        Self {
+            skill: skill.to_owned(),
+            level: 1,
+        }
+    }
+}
+
 /// The handoff of a conversation, with everything an agent needs to take it on.
 #[derive(Clone, Debug)]
 pub struct Escalation {
@@ -207,8 +309,14 @@ pub struct Escalation {
     pub queue: String,
     /// ISO 639-1.
     pub language: String,
-    /// Codes of the skills needed, at most 10.
-    pub required_skills: Vec<String>,
+    /// The least level in it, 1 to 5.
+    pub language_level: i32,
+    /// The skills needed, at most 10.
+    pub required_skills: Vec<Need>,
+    /// By what it is carried.
+    pub channel: Channel,
+    /// Whether the customer would like the agent who helped them last.
+    pub same_agent: bool,
     /// Why it is handed over.
     pub reason: Reason,
     /// What it is about.
@@ -248,14 +356,31 @@ impl Escalation {
             self.required_skills.len() <= 10,
             "must be at most 10",
         );
-        for (index, skill) in self.required_skills.iter().enumerate() {
+        for (index, need) in self.required_skills.iter().take(10).enumerate() {
             let field = format!("required_skills[{index}]");
-            checks.check(
-                &field,
-                skills.contains(skill),
-                "is not a skill of this platform",
-            );
+            let again = |earlier: &Need| earlier.skill == need.skill;
+            checks
+                .check(
+                    &field,
+                    skills.contains(&need.skill),
+                    "is not a skill of this platform",
+                )
+                .check(
+                    &field,
+                    LEVELS.contains(&need.level),
+                    "must be at level 1 to 5",
+                )
+                .check(
+                    &field,
+                    !self.required_skills[..index].iter().any(again),
+                    "is named twice",
+                );
         }
+        checks.check(
+            "language_level",
+            LEVELS.contains(&self.language_level),
+            "must be 1 to 5",
+        );
         let between = |value: Decimal| value >= Decimal::ZERO && value <= Decimal::ONE;
         checks
             .check(
@@ -290,14 +415,24 @@ impl Escalation {
         Ok(checks.done()?)
     }
 
-    fn into_ticket(self, queue: &Queue, now: DateTime<Utc>) -> Ticket {
-        Ticket {
+    fn into_ticket(self, queue: &Queue, policy: &Policy, now: DateTime<Utc>) -> Ticket {
+        let priority = self.priority.unwrap_or_else(|| self.reason.priority());
+        let (required_skills, skill_levels) = self
+            .required_skills
+            .into_iter()
+            .map(|need| (need.skill, need.level))
+            .unzip();
+        let put_aside_at = now + TimeDelta::seconds(policy.dead_letter_seconds);
+        let mut ticket = Ticket {
             id: TicketId::new(),
             source: self.source,
             external_id: self.external_id,
             queue: queue.code.clone(),
             language: self.language,
-            required_skills: self.required_skills,
+            language_level: self.language_level,
+            required_skills,
+            skill_levels,
+            channel: self.channel,
             customer_ref: self.customer.reference,
             customer_name: self.customer.display_name,
             customer_tier: self.customer.tier,
@@ -307,15 +442,56 @@ impl Escalation {
             summary: crate::mask::mask(&self.summary).text,
             intent: self.intent,
             confidence: self.confidence.map(|value| value.round_dp(3)),
-            priority: self.priority.unwrap_or_else(|| self.reason.priority()),
+            priority,
             weight: queue.ticket_weight,
             status: TicketStatus::Waiting,
             message_count: 0,
             created_at: now,
             waiting_since: now,
+            rank_at: now - TimeDelta::seconds(policy.head_start_seconds) * priority,
+            class: 0,
+            preferred_agent_id: None,
+            preferred_until: None,
+            put_aside_at,
             first_reply_due_at: now + TimeDelta::seconds(i64::from(queue.first_reply_seconds)),
             closed_at: None,
-        }
+            next_action: Some(NextAction::DeadLetter),
+            deadline_at: Some(put_aside_at),
+        };
+        ticket.class = ticket.class();
+        ticket
+    }
+}
+
+impl Ticket {
+    /// A hash of what it needs (FNV-1a, 64 bits). Two tickets of one class need the same.
+    fn class(&self) -> i64 {
+        let mut needs: Vec<String> = self
+            .required_skills
+            .iter()
+            .zip(&self.skill_levels)
+            .map(|(skill, level)| format!("{skill}:{level}"))
+            .collect();
+        needs.sort_unstable();
+        let text = format!(
+            "{}\u{1f}{}\u{1f}{}\u{1f}{}:{}\u{1f}{}",
+            self.queue,
+            self.channel,
+            self.weight,
+            self.language,
+            self.language_level,
+            needs.join("\u{1f}")
+        );
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        hash.cast_signed()
+    }
+
+    /// The next agent should be this one, if they are there within a time.
+    pub(crate) fn prefer(&mut self, agent: AgentId, until: DateTime<Utc>) {
+        self.preferred_agent_id = Some(agent);
+        self.preferred_until = Some(until);
     }
 }
 
@@ -329,11 +505,23 @@ pub fn escalate(
 ) -> Result<Ticket, Error> {
     let now = tx.now();
     escalation.check(now, skills)?;
-    let Some(queue) = store::find_queue(tx, &escalation.queue)? else {
+    let Some((queue, version)) = store::find_queue_with_policy(tx, &escalation.queue)? else {
         return Err(kernel::Invalid::field("queue", "is not a queue of this platform").into());
     };
+    let policy = version.policy()?;
     let transcript = std::mem::take(&mut escalation.transcript);
-    let mut ticket = escalation.into_ticket(&queue, now);
+    let preferred = if escalation.same_agent && policy.preferred_agent_seconds > 0 {
+        store::find_last_agent_of(tx, &escalation.customer.reference)?
+    } else {
+        None
+    };
+    let mut ticket = escalation.into_ticket(&queue, &policy, now);
+    if let Some(agent) = preferred {
+        ticket.prefer(
+            agent,
+            now + TimeDelta::seconds(policy.preferred_agent_seconds),
+        );
+    }
     ticket.message_count = i32::try_from(transcript.len()).unwrap_or(i32::MAX);
     store::insert_ticket(tx, &ticket)?;
     message::insert_transcript(tx, ticket.id, transcript)?;
@@ -345,14 +533,13 @@ pub fn escalate(
 /// The customer leaves. A ticket that no agent holds is abandoned; in an agent's hands it stays,
 /// with a note in the conversation, for the agent to close.
 pub fn leave(tx: &mut Tx<'_>, id: TicketId) -> Result<Ticket, Error> {
-    let agent = store::find_open_offer_of(tx, id)?.map(|offer| offer.agent_id);
-    let workload = match agent {
-        Some(agent) => store::lock_workload(tx, agent)?,
-        None => None,
-    };
+    let mut asked = offer::lock_asked(tx, id)?;
     let mut ticket = store::lock_ticket(tx, id)?.ok_or(Error::TicketNotFound)?;
     match ticket.status {
-        TicketStatus::Resolved | TicketStatus::Abandoned => return Ok(ticket),
+        TicketStatus::Resolved
+        | TicketStatus::Abandoned
+        | TicketStatus::Returned
+        | TicketStatus::Expired => return Ok(ticket),
         TicketStatus::Engaged | TicketStatus::Wrapping => {
             if message::has_customer_left(tx, id)? {
                 return Ok(ticket);
@@ -360,16 +547,7 @@ pub fn leave(tx: &mut Tx<'_>, id: TicketId) -> Result<Ticket, Error> {
             message::insert_note(tx, &mut ticket, Note::CustomerLeft)?;
         }
         TicketStatus::Waiting | TicketStatus::Offered => {
-            let open = store::lock_open_offer_of(tx, id)?;
-            if let (Some(mut offer), Some(mut workload)) = (open, workload) {
-                if offer.agent_id != workload.agent_id {
-                    return Err(Error::Contended);
-                }
-                offer::cancel(tx, &mut workload, &mut offer)?;
-            } else if ticket.status == TicketStatus::Offered {
-                // It was put to an agent after the look above; that agent's row comes first.
-                return Err(Error::Contended);
-            }
+            offer::end_all(tx, &ticket, &mut asked, OfferStatus::Canceled)?;
             ticket.close(TicketStatus::Abandoned, tx.now());
             store::update_ticket(tx, &ticket)?;
         }

@@ -1,14 +1,16 @@
 //! How many units an agent can hold, and holds.
 
-use chrono::{DateTime, Utc};
-use db::Tx;
+use chrono::{DateTime, NaiveDate, Utc};
+use db::{Topic, Tx};
 use diesel::prelude::*;
-use kernel::AgentId;
+use kernel::{AgentId, Checks};
 
-use crate::{error::Error, schema::workloads, store};
+use crate::{error::Error, schema::workloads, store, ticket::Channel};
 
-/// The units an agent can hold. It is the same for all; there is no way to change it yet.
+/// The units that an agent can hold until somebody decides otherwise.
 pub const DEFAULT_CAPACITY: i32 = 2;
+/// The most units that an agent can be given.
+pub const MOST_CAPACITY: i32 = 20;
 
 /// An agent's units. The row is the agent's lock: whatever changes the load holds it.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
@@ -23,6 +25,29 @@ pub struct Workload {
     pub load: i32,
     /// When the agent last held nothing and had nothing to do.
     pub idle_since: DateTime<Utc>,
+    /// Of `capacity`, the most that may be chats.
+    pub chat_capacity: i32,
+    /// Of `load`, those that are chats.
+    pub chat_load: i32,
+    /// Of `capacity`, the most that may be messages.
+    pub message_capacity: i32,
+    /// Of `load`, those that are messages.
+    pub message_load: i32,
+    /// The day (UTC) that `worked_seconds` is about.
+    pub worked_on: Option<NaiveDate>,
+    /// Seconds of finished work on that day.
+    pub worked_seconds: i32,
+}
+
+/// How much of what an agent can hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Capacity {
+    /// Units in all, 1 to 20.
+    pub total: i32,
+    /// Of these, the most that may be chats, 0 to 20.
+    pub chat: i32,
+    /// Of these, the most that may be messages, 0 to 20.
+    pub message: i32,
 }
 
 impl Workload {
@@ -31,18 +56,51 @@ impl Workload {
         self.capacity - self.load
     }
 
-    pub(crate) fn take(&mut self, units: i32) -> Result<(), Error> {
-        if units > self.free() {
+    /// Units of a channel the agent could still take.
+    pub fn free_of(&self, channel: Channel) -> i32 {
+        let of_channel = match channel {
+            Channel::Chat => self.chat_capacity - self.chat_load,
+            Channel::Message => self.message_capacity - self.message_load,
+        };
+        of_channel.min(self.free())
+    }
+
+    /// Seconds of work that the agent finished on the day of an instant.
+    pub fn worked_seconds_on(&self, at: DateTime<Utc>) -> i32 {
+        if self.worked_on == Some(at.date_naive()) {
+            self.worked_seconds
+        } else {
+            0
+        }
+    }
+
+    pub(crate) fn take(&mut self, channel: Channel, units: i32) -> Result<(), Error> {
+        if units > self.free_of(channel) {
             return Err(Error::AtCapacity);
         }
         self.load += units;
+        *self.load_of(channel) += units;
         Ok(())
     }
 
-    pub(crate) fn give_back(&mut self, units: i32, now: DateTime<Utc>) {
+    pub(crate) fn give_back(&mut self, channel: Channel, units: i32, now: DateTime<Utc>) {
         self.load -= units;
+        *self.load_of(channel) -= units;
         if self.load == 0 {
             self.idle_since = now;
+        }
+    }
+
+    /// Adds work that ended now to what was done today.
+    pub(crate) fn add_work(&mut self, seconds: i32, now: DateTime<Utc>) {
+        self.worked_seconds = self.worked_seconds_on(now).saturating_add(seconds);
+        self.worked_on = Some(now.date_naive());
+    }
+
+    fn load_of(&mut self, channel: Channel) -> &mut i32 {
+        match channel {
+            Channel::Chat => &mut self.chat_load,
+            Channel::Message => &mut self.message_load,
         }
     }
 }
@@ -54,7 +112,54 @@ pub fn open_workload(tx: &mut Tx<'_>, agent_id: AgentId) -> Result<(), Error> {
         capacity: DEFAULT_CAPACITY,
         load: 0,
         idle_since: tx.now(),
+        chat_capacity: MOST_CAPACITY,
+        chat_load: 0,
+        message_capacity: MOST_CAPACITY,
+        message_load: 0,
+        worked_on: None,
+        worked_seconds: 0,
     };
     store::insert_workload(tx, &workload)?;
     Ok(())
+}
+
+/// Changes how much the agent can hold. Nothing is taken away from them: less than they hold at
+/// this moment is refused.
+pub fn set_capacity(
+    tx: &mut Tx<'_>,
+    agent_id: AgentId,
+    capacity: Capacity,
+) -> Result<Workload, Error> {
+    open_workload(tx, agent_id)?;
+    let mut workload = store::lock_workload(tx, agent_id)?.ok_or(Error::AtCapacity)?;
+    let mut checks = Checks::new();
+    let fields = [
+        ("capacity", capacity.total, 1, workload.load),
+        ("chat_capacity", capacity.chat, 0, workload.chat_load),
+        (
+            "message_capacity",
+            capacity.message,
+            0,
+            workload.message_load,
+        ),
+    ];
+    for (field, units, least, held) in fields {
+        if !(least..=MOST_CAPACITY).contains(&units) {
+            checks.fault(field, format!("must be {least} to {MOST_CAPACITY} units"));
+        } else if units < held {
+            checks.fault(
+                field,
+                format!("the agent holds {held} units at this moment"),
+            );
+        }
+    }
+    checks.done()?;
+    workload.capacity = capacity.total;
+    workload.chat_capacity = capacity.chat;
+    workload.message_capacity = capacity.message;
+    store::update_workload(tx, &workload)?;
+    tx.ring(Topic::Agent(agent_id));
+    tx.ring(Topic::Match);
+    tx.ring(Topic::Floor);
+    Ok(workload)
 }

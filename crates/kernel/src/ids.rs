@@ -117,6 +117,8 @@ ids! {
     AttemptId = "att";
     /// An agent's promise to work a shift.
     CommitmentId = "com";
+    /// A ticket that nobody could be found for.
+    DeadLetterId = "dlt";
     /// An accepted ticket in one agent's hands.
     EngagementId = "eng";
     /// A journal entry.
@@ -129,6 +131,8 @@ ids! {
     LineId = "lin";
     /// A key with which a machine calls the API.
     MachineKeyId = "key";
+    /// What one run of the matcher knew and decided.
+    MatchRecordId = "mrc";
     /// One ticket put to one agent.
     OfferId = "off";
     /// What one payout run pays to one agent.

@@ -18,9 +18,9 @@ pub mod validate;
 
 pub use error::{Class, Classify, FieldError, Invalid};
 pub use ids::{
-    AccountId, AgentId, AttemptId, CommitmentId, EngagementId, EntryId, JobId, LedgerAccountId,
-    LineId, MachineKeyId, OfferId, PayoutItemId, PayoutRunId, RateCardId, SessionId, ShiftId,
-    TicketId,
+    AccountId, AgentId, AttemptId, CommitmentId, DeadLetterId, EngagementId, EntryId, JobId,
+    LedgerAccountId, LineId, MachineKeyId, MatchRecordId, OfferId, PayoutItemId, PayoutRunId,
+    RateCardId, SessionId, ShiftId, TicketId,
 };
 pub use language::Language;
 pub use money::{Currency, Money, MoneyError};

@@ -136,7 +136,10 @@ impl QueueLoad {
             TicketStatus::Offered => self.offered = count,
             TicketStatus::Engaged => self.engaged = count,
             TicketStatus::Wrapping => self.wrapping = count,
-            TicketStatus::Resolved | TicketStatus::Abandoned => {}
+            TicketStatus::Resolved
+            | TicketStatus::Abandoned
+            | TicketStatus::Returned
+            | TicketStatus::Expired => {}
         }
     }
 }
@@ -165,11 +168,7 @@ fn present(conn: &mut PgConnection, now: DateTime<Utc>) -> QueryResult<Vec<Prese
 fn open_tickets(conn: &mut PgConnection) -> QueryResult<Vec<FloorTicket>> {
     let mut open: Vec<FloorTicket> = tickets::table
         .filter(tickets::status.eq(TicketStatus::Waiting))
-        .order((
-            tickets::priority.desc(),
-            tickets::waiting_since,
-            tickets::id,
-        ))
+        .order((tickets::rank_at, tickets::id))
         .limit(TICKETS)
         .select(TicketBrief::as_select())
         .load(conn)?
@@ -188,11 +187,7 @@ fn open_tickets(conn: &mut PgConnection) -> QueryResult<Vec<FloorTicket>> {
         .left_join(agents::table.on(agents::id.eq(engagements::agent_id)))
         .filter(tickets::closed_at.is_null())
         .filter(tickets::status.ne(TicketStatus::Waiting))
-        .order((
-            tickets::priority.desc(),
-            tickets::waiting_since,
-            tickets::id,
-        ))
+        .order((tickets::rank_at, tickets::id))
         .limit(room)
         .select((TicketBrief::as_select(), agents::display_name.nullable()))
         .load(conn)?;

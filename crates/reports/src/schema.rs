@@ -57,6 +57,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    dispatch.dead_letters (id) {
+        id -> Uuid,
+        ticket_id -> Uuid,
+        reason -> Text,
+        history -> Jsonb,
+        created_at -> Timestamptz,
+        settled_at -> Nullable<Timestamptz>,
+        settled_by -> Nullable<Text>,
+        settlement -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     dispatch.engagements (id) {
         id -> Uuid,
         ticket_id -> Uuid,
@@ -71,6 +84,19 @@ diesel::table! {
         ended_at -> Nullable<Timestamptz>,
         disposition -> Nullable<Text>,
         note -> Nullable<Text>,
+        channel -> Text,
+    }
+}
+
+diesel::table! {
+    dispatch.match_records (id) {
+        id -> Uuid,
+        decided_at -> Timestamptz,
+        engine -> Int4,
+        mode -> Text,
+        inputs_sha256 -> Bytea,
+        inputs -> Text,
+        outcome -> Text,
     }
 }
 
@@ -95,11 +121,25 @@ diesel::table! {
         kind -> Text,
         status -> Text,
         weight -> Int4,
-        score -> Int4,
+        score -> Int8,
         offered_at -> Timestamptz,
         expires_at -> Timestamptz,
         closed_at -> Nullable<Timestamptz>,
         decline_reason -> Nullable<Text>,
+        channel -> Text,
+        match_record_id -> Nullable<Uuid>,
+        policy_version -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    dispatch.policies (queue, version) {
+        queue -> Text,
+        version -> Int4,
+        body -> Jsonb,
+        note -> Text,
+        created_by -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -108,10 +148,10 @@ diesel::table! {
         code -> Text,
         name -> Text,
         first_reply_seconds -> Int4,
-        offer_seconds -> Int4,
         wrap_up_seconds -> Int4,
         ticket_weight -> Int4,
         updated_at -> Timestamptz,
+        policy_version -> Int4,
     }
 }
 
@@ -149,6 +189,16 @@ diesel::table! {
         waiting_since -> Timestamptz,
         first_reply_due_at -> Timestamptz,
         closed_at -> Nullable<Timestamptz>,
+        channel -> Text,
+        language_level -> Int4,
+        skill_levels -> Array<Int4>,
+        preferred_agent_id -> Nullable<Uuid>,
+        preferred_until -> Nullable<Timestamptz>,
+        class -> Int8,
+        put_aside_at -> Timestamptz,
+        rank_at -> Timestamptz,
+        next_action -> Nullable<Text>,
+        deadline_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -158,6 +208,12 @@ diesel::table! {
         capacity -> Int4,
         load -> Int4,
         idle_since -> Timestamptz,
+        chat_capacity -> Int4,
+        chat_load -> Int4,
+        message_capacity -> Int4,
+        message_load -> Int4,
+        worked_on -> Nullable<Date>,
+        worked_seconds -> Int4,
     }
 }
 
@@ -308,9 +364,12 @@ diesel::allow_tables_to_appear_in_same_query! {
     presences,
     seats,
     shifts,
+    dead_letters,
     engagements,
+    match_records,
     messages,
     offers,
+    policies,
     queues,
     ratings,
     tickets,

@@ -26,29 +26,13 @@ const SHIFTS: [(u32, u32); 3] = [(6, 12), (12, 18), (18, 22)];
 /// How many of the demo's people work as agents of their own accord.
 const REGULARS: usize = 3;
 
-/// Code, name, seconds to the first reply, seconds to answer an offer, seconds for wrap-up; then
+/// Code, name, seconds to the first reply, seconds for wrap-up; then
 /// what is paid for an engagement and for a minute.
-const QUEUES: [(&str, &str, u32, u32, u32, &str, &str); 4] = [
-    ("vip", "VIP care", 60, 30, 300, "2.00", "0.55"),
-    (
-        "billing",
-        "Payments and refunds",
-        120,
-        30,
-        300,
-        "1.20",
-        "0.45",
-    ),
-    (
-        "travel",
-        "Bookings and travel",
-        120,
-        30,
-        300,
-        "1.20",
-        "0.45",
-    ),
-    ("general", "General care", 180, 30, 300, "0.90", "0.40"),
+const QUEUES: [(&str, &str, u32, u32, &str, &str); 4] = [
+    ("vip", "VIP care", 60, 300, "2.00", "0.55"),
+    ("billing", "Payments and refunds", 120, 300, "1.20", "0.45"),
+    ("travel", "Bookings and travel", 120, 300, "1.20", "0.45"),
+    ("general", "General care", 180, 300, "0.90", "0.40"),
 ];
 
 /// Which platform, and how to get in.
@@ -269,9 +253,9 @@ async fn open(
         .post::<IgnoredAny>("/admin/agreements", &agreement)
         .await?;
     let mut rates = Vec::new();
-    for (code, name, first_reply, offer, wrap_up, per_engagement, per_minute) in QUEUES {
+    for (code, name, first_reply, wrap_up, per_engagement, per_minute) in QUEUES {
         let queue = json!({
-            "name": name, "first_reply_seconds": first_reply, "offer_seconds": offer,
+            "name": name, "first_reply_seconds": first_reply,
             "wrap_up_seconds": wrap_up, "ticket_weight": 1,
         });
         staff

@@ -39,8 +39,8 @@ pub use availability::{
     commit as commit_to_shift, heartbeat, publish_shift, release as release_commitment,
 };
 pub use dispatch::{
-    accept as accept_offer, decline as decline_offer, leave as leave_conversation,
-    rate as rate_engagement, save_queue, say_as_agent, say_as_customer, wrap_up,
+    accept as accept_offer, decline as decline_offer, leave as leave_conversation, publish_policy,
+    rate as rate_engagement, save_queue, say_as_agent, say_as_customer, set_capacity, wrap_up,
 };
 pub use identity::{
     create_account, create_machine_key, open_session, refresh as refresh_session, reinstate_staff,

@@ -11,7 +11,8 @@ pub fn monday() -> DateTime<Utc> {
 }
 
 pub fn queue() -> &'static str {
-    "INSERT INTO dispatch.queues VALUES ('vip', 'VIP', 60, 30, 120, 1, now())"
+    "INSERT INTO dispatch.queues VALUES ('vip', 'VIP', 60, 120, 1, now(), 1);
+     INSERT INTO dispatch.policies VALUES ('vip', 1, '{}', 'for the test', 'test', now())"
 }
 
 /// The statement that makes an account.

@@ -7,7 +7,7 @@ use kernel::{AgentId, EngagementId, TicketId};
 use crate::{
     engagement::{Engagement, EngagementStatus},
     error::Error,
-    schema::engagements,
+    schema::{engagements, tickets},
 };
 
 pub(crate) fn insert_engagement(tx: &mut Tx<'_>, engagement: &Engagement) -> Result<(), Error> {
@@ -51,6 +51,22 @@ pub(crate) fn find_live_agent_of(
     engagements::table
         .filter(engagements::ticket_id.eq(ticket))
         .filter(engagements::ended_at.is_null())
+        .select(engagements::agent_id)
+        .first(tx.conn())
+        .optional()
+}
+
+/// Who last helped a customer to the end, in whichever ticket.
+pub(crate) fn find_last_agent_of(
+    tx: &mut Tx<'_>,
+    customer_ref: &str,
+) -> QueryResult<Option<AgentId>> {
+    tickets::table
+        .inner_join(engagements::table.on(engagements::ticket_id.eq(tickets::id)))
+        .filter(tickets::customer_ref.eq(customer_ref))
+        .filter(engagements::status.eq(EngagementStatus::Resolved))
+        .filter(engagements::first_reply_at.is_not_null())
+        .order(tickets::created_at.desc())
         .select(engagements::agent_id)
         .first(tx.conn())
         .optional()

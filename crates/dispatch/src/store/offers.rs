@@ -10,11 +10,11 @@ use crate::{
     schema::offers,
 };
 
-pub(crate) fn insert_offer(tx: &mut Tx<'_>, offer: &Offer) -> Result<(), Error> {
+pub(crate) fn insert_offers(tx: &mut Tx<'_>, offers: &[Offer]) -> Result<(), Error> {
     diesel::insert_into(offers::table)
-        .values(offer)
+        .values(offers)
         .execute(tx.conn())
-        .on_constraint("offers_one_open_per_ticket", Error::TicketOnOffer)?;
+        .on_constraint("offers_one_open_per_ticket_and_agent", Error::TicketOnOffer)?;
     Ok(())
 }
 
@@ -47,23 +47,24 @@ pub(crate) fn lock_offer(
         .optional()
 }
 
-pub(crate) fn find_open_offer_of(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<Option<Offer>> {
+/// Who is asked about a ticket at this moment; locks nothing.
+pub(crate) fn list_asked_agents(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<Vec<AgentId>> {
     offers::table
         .filter(offers::ticket_id.eq(ticket))
         .filter(offers::status.eq(OfferStatus::Pending))
-        .select(Offer::as_select())
-        .first(tx.conn())
-        .optional()
+        .order(offers::agent_id)
+        .select(offers::agent_id)
+        .load(tx.conn())
 }
 
-pub(crate) fn lock_open_offer_of(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<Option<Offer>> {
+pub(crate) fn lock_open_offers_of(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<Vec<Offer>> {
     offers::table
         .filter(offers::ticket_id.eq(ticket))
         .filter(offers::status.eq(OfferStatus::Pending))
+        .order(offers::agent_id)
         .for_update()
         .select(Offer::as_select())
-        .first(tx.conn())
-        .optional()
+        .load(tx.conn())
 }
 
 pub(crate) fn list_open_offers_to(tx: &mut Tx<'_>, agent: AgentId) -> QueryResult<Vec<OfferId>> {

@@ -1,9 +1,16 @@
-//! Queues.
+//! Queues and their policies.
 
-use db::Tx;
-use diesel::prelude::*;
+use chrono::TimeDelta;
+use db::{OnConstraint as _, Tx};
+use diesel::{dsl::IntervalDsl as _, prelude::*};
 
-use crate::{queue::Queue, schema::queues};
+use crate::{
+    error::Error,
+    policy::PolicyVersion,
+    queue::Queue,
+    schema::{policies, queues, tickets},
+    ticket::{NextAction, TicketStatus},
+};
 
 pub(crate) fn upsert_queue(tx: &mut Tx<'_>, queue: &Queue) -> QueryResult<usize> {
     diesel::insert_into(queues::table)
@@ -22,9 +29,73 @@ pub(crate) fn find_queue(tx: &mut Tx<'_>, code: &str) -> QueryResult<Option<Queu
         .optional()
 }
 
-pub(crate) fn list_queues(tx: &mut Tx<'_>) -> QueryResult<Vec<Queue>> {
+/// Locks the queue, so that its policies are numbered without a gap.
+pub(crate) fn lock_queue(tx: &mut Tx<'_>, code: &str) -> QueryResult<Option<Queue>> {
     queues::table
+        .find(code)
+        .for_update()
         .select(Queue::as_select())
+        .first(tx.conn())
+        .optional()
+}
+
+pub(crate) fn find_queue_with_policy(
+    tx: &mut Tx<'_>,
+    code: &str,
+) -> QueryResult<Option<(Queue, PolicyVersion)>> {
+    let in_force = policies::queue
+        .eq(queues::code)
+        .and(policies::version.eq(queues::policy_version));
+    queues::table
+        .inner_join(policies::table.on(in_force))
+        .filter(queues::code.eq(code))
+        .select((Queue::as_select(), PolicyVersion::as_select()))
+        .first(tx.conn())
+        .optional()
+}
+
+/// All queues with the policies in force.
+pub(crate) fn list_policies_in_force(tx: &mut Tx<'_>) -> QueryResult<Vec<PolicyVersion>> {
+    let in_force = policies::queue
+        .eq(queues::code)
+        .and(policies::version.eq(queues::policy_version));
+    queues::table
+        .inner_join(policies::table.on(in_force))
+        .order(queues::code)
         .limit(1_000)
+        .select(PolicyVersion::as_select())
         .load(tx.conn())
+}
+
+pub(crate) fn insert_policy(tx: &mut Tx<'_>, policy: &PolicyVersion) -> Result<(), Error> {
+    diesel::insert_into(policies::table)
+        .values(policy)
+        .execute(tx.conn())
+        .on_constraint("policies_pkey", Error::PolicyChanged)?;
+    Ok(())
+}
+
+/// Gives what waits in a queue the place and the patience of a new policy.
+pub(crate) fn update_waiting_places(
+    tx: &mut Tx<'_>,
+    queue: &str,
+    head_start: TimeDelta,
+    patience: TimeDelta,
+) -> QueryResult<()> {
+    let patience = patience.num_seconds().seconds();
+    for priority in 0..=9_i32 {
+        let earlier = (head_start * priority).num_seconds().seconds();
+        diesel::update(tickets::table)
+            .filter(tickets::queue.eq(queue))
+            .filter(tickets::status.eq(TicketStatus::Waiting))
+            .filter(tickets::priority.eq(priority))
+            .set((
+                tickets::rank_at.eq(tickets::waiting_since - earlier),
+                tickets::put_aside_at.eq(tickets::waiting_since + patience),
+                tickets::deadline_at.eq((tickets::waiting_since + patience).nullable()),
+                tickets::next_action.eq(NextAction::DeadLetter),
+            ))
+            .execute(tx.conn())?;
+    }
+    Ok(())
 }

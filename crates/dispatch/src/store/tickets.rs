@@ -1,13 +1,17 @@
 //! Tickets.
 
+use chrono::{DateTime, Utc};
 use db::{OnConstraint as _, Tx};
-use diesel::prelude::*;
+use diesel::{
+    dsl::{count_star, min},
+    prelude::*,
+};
 use kernel::TicketId;
 
 use crate::{
     error::Error,
     schema::tickets,
-    ticket::{Ticket, TicketStatus},
+    ticket::{NextAction, Ticket, TicketStatus},
 };
 
 pub(crate) fn insert_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<(), Error> {
@@ -27,20 +31,59 @@ pub(crate) fn lock_ticket(tx: &mut Tx<'_>, id: TicketId) -> QueryResult<Option<T
         .optional()
 }
 
-/// Locks what waits, the most urgent first. What somebody is claiming at this moment is left out.
-pub(crate) fn lock_waiting_tickets(tx: &mut Tx<'_>, limit: i64) -> QueryResult<Vec<Ticket>> {
+/// Which classes of tickets wait, each with how many; at most so many classes.
+pub(crate) fn list_waiting_classes(tx: &mut Tx<'_>, limit: i64) -> QueryResult<Vec<(i64, i64)>> {
     tickets::table
         .filter(tickets::status.eq(TicketStatus::Waiting))
-        .order((
-            tickets::priority.desc(),
-            tickets::waiting_since,
-            tickets::id,
-        ))
+        .group_by(tickets::class)
+        .select((tickets::class, count_star()))
+        .order(min(tickets::rank_at))
         .limit(limit)
+        .load(tx.conn())
+}
+
+/// The first tickets of a class that wait, in the order in which they are served; locks nothing.
+pub(crate) fn list_waiting_of_class(
+    tx: &mut Tx<'_>,
+    class: i64,
+    limit: i64,
+) -> QueryResult<Vec<Ticket>> {
+    tickets::table
+        .filter(tickets::status.eq(TicketStatus::Waiting))
+        .filter(tickets::class.eq(class))
+        .order((tickets::rank_at, tickets::id))
+        .limit(limit)
+        .select(Ticket::as_select())
+        .load(tx.conn())
+}
+
+/// Locks those of these tickets that still wait, in the order of their ids. What somebody is
+/// claiming at this moment is left out.
+pub(crate) fn lock_waiting_tickets(tx: &mut Tx<'_>, ids: &[TicketId]) -> QueryResult<Vec<Ticket>> {
+    tickets::table
+        .filter(tickets::id.eq_any(ids))
+        .filter(tickets::status.eq(TicketStatus::Waiting))
+        .order(tickets::id)
         .for_update()
         .skip_locked()
         .select(Ticket::as_select())
         .load(tx.conn())
+}
+
+/// Puts tickets on offer until an instant, all at once.
+pub(crate) fn update_tickets_offered(
+    tx: &mut Tx<'_>,
+    ids: &[TicketId],
+    expires_at: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::update(tickets::table.filter(tickets::id.eq_any(ids)))
+        .set((
+            tickets::status.eq(TicketStatus::Offered),
+            tickets::next_action.eq(NextAction::ExpireOffer),
+            tickets::deadline_at.eq(expires_at),
+        ))
+        .execute(tx.conn())
+        .map(drop)
 }
 
 pub(crate) fn update_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()> {
@@ -48,6 +91,11 @@ pub(crate) fn update_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()>
         .set((
             tickets::status.eq(ticket.status),
             tickets::closed_at.eq(ticket.closed_at),
+            tickets::next_action.eq(ticket.next_action),
+            tickets::deadline_at.eq(ticket.deadline_at),
+            tickets::put_aside_at.eq(ticket.put_aside_at),
+            tickets::preferred_agent_id.eq(ticket.preferred_agent_id),
+            tickets::preferred_until.eq(ticket.preferred_until),
         ))
         .execute(tx.conn())
         .map(drop)

@@ -39,6 +39,16 @@ pub(crate) fn lock_free_workloads(
         .load(tx.conn())
 }
 
+/// Locks these agents in the order of their ids.
+pub(crate) fn lock_workloads(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Workload>> {
+    workloads::table
+        .filter(workloads::agent_id.eq_any(agents))
+        .order(workloads::agent_id)
+        .for_update()
+        .select(Workload::as_select())
+        .load(tx.conn())
+}
+
 pub(crate) fn update_workload(tx: &mut Tx<'_>, workload: &Workload) -> Result<(), Error> {
     diesel::update(workloads::table.find(workload.agent_id))
         .set(workload)

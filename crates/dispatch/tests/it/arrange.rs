@@ -6,9 +6,11 @@ use db::{
     testing::{Sandbox, TestDatabase, sandbox},
 };
 use dispatch::{
-    Candidate, Customer, Engagement, Error, Escalation, Offer, QueueInput, Reason, Ticket,
+    Candidate, Channel, Customer, Engagement, Error, Escalation, NewPolicy, Offer, QueueInput,
+    Reason, Ticket,
 };
 use kernel::{AccountId, AgentId};
+use routing::Policy;
 
 /// A sandbox with the queue `general`: offers of 20 seconds, wrap-ups of 60.
 pub fn floor() -> Sandbox {
@@ -29,11 +31,20 @@ fn save_queue(tx: &mut Tx<'_>) -> Result<(), Error> {
         code: "general".to_owned(),
         name: "General".to_owned(),
         first_reply_seconds: 120,
-        offer_seconds: 20,
         wrap_up_seconds: 60,
         ticket_weight: 1,
     };
-    dispatch::save_queue(tx, &queue).map(drop)
+    dispatch::save_queue(tx, &queue)?;
+    let policy = NewPolicy {
+        queue: queue.code,
+        policy: Policy {
+            offer_seconds: 20,
+            ..Policy::default()
+        },
+        note: "offers of 20 seconds".to_owned(),
+        created_by: "test".to_owned(),
+    };
+    dispatch::publish_policy(tx, &policy, None).map(drop)
 }
 
 /// The statements that make an agent, and the agent as routing sees them.
@@ -100,7 +111,10 @@ pub fn escalation(external_id: &str) -> Escalation {
         },
         queue: "general".to_owned(),
         language: "en".to_owned(),
-        required_skills: vec!["care".to_owned()],
+        language_level: 1,
+        required_skills: vec!["care".into()],
+        channel: Channel::Chat,
+        same_agent: true,
         reason: Reason::Complex,
         summary: "A refund has not arrived.".to_owned(),
         intent: None,

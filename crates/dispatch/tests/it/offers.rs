@@ -128,7 +128,7 @@ fn a_ticket_needs_its_language_and_every_skill() {
     let mut swedish = escalation("1");
     swedish.language = "sv".to_owned();
     let mut payments = escalation("2");
-    payments.required_skills = vec!["care".to_owned(), "payments".to_owned()];
+    payments.required_skills = vec!["care".into(), "payments".into()];
     for handoff in [swedish, payments] {
         let ticket = floor
             .write(|tx| crate::arrange::escalate(tx, handoff))

@@ -53,7 +53,7 @@ fn every_fault_of_a_handoff_is_named() {
     let mut handoff = escalation("");
     handoff.language = "english".to_owned();
     handoff.customer.locale = "e".to_owned();
-    handoff.required_skills = vec!["Care!".to_owned()];
+    handoff.required_skills = vec!["Care!".into()];
     handoff.confidence = Some(Decimal::TWO);
     handoff.priority = Some(10);
     handoff.transcript = vec![TranscriptTurn {
@@ -156,7 +156,7 @@ fn a_text_that_masking_makes_longer_still_fits() {
 fn a_skill_that_nobody_can_hold_is_refused() {
     let mut floor = floor();
     let mut handoff = escalation("1");
-    handoff.required_skills = vec!["care".to_owned(), "juggling".to_owned()];
+    handoff.required_skills = vec!["care".into(), "juggling".into()];
     let refused = floor.write(|tx| crate::arrange::escalate(tx, handoff));
     let Err(Error::Invalid(invalid)) = refused else {
         panic!("{refused:?}")

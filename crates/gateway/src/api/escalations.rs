@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post, web::Data};
 use chrono::{DateTime, Utc};
 use db::idempotency::{Answer, Request};
 use dispatch::{
-    Customer, Escalation, LINK_LIFETIME, Reason, Ticket, TicketStatus, TranscriptAuthor,
-    TranscriptTurn,
+    Channel, Customer, Escalation, LINK_LIFETIME, Need, Reason, Ticket, TicketStatus,
+    TranscriptAuthor, TranscriptTurn,
 };
 use kernel::TicketId;
 use rust_decimal::Decimal;
@@ -67,9 +67,20 @@ struct EscalationBody {
     /// ISO 639-1.
     #[schema(example = "en")]
     language: String,
-    /// Codes of the skills needed.
+    /// The least level in it, 1 to 5; 1 where none is given.
+    #[serde(default = "any_level")]
+    #[schema(minimum = 1, maximum = 5)]
+    language_level: i32,
+    /// The skills needed, at most 10: a code, or a code with the least level.
     #[serde(default)]
-    required_skills: Vec<String>,
+    required_skills: Vec<SkillBody>,
+    /// By what the conversation is carried; `chat` where nothing is said.
+    #[serde(default = "chat")]
+    channel: Channel,
+    /// Whether the customer would like the agent who helped them last, if that agent is there.
+    /// Say `false` where the customer would rather not.
+    #[serde(default = "yes")]
+    same_agent: bool,
     reason: Reason,
     /// What it is about, for the agent.
     summary: String,
@@ -84,6 +95,48 @@ struct EscalationBody {
     /// What was said so far, at most 200 turns.
     #[serde(default)]
     transcript: Vec<TurnBody>,
+}
+
+/// A skill that is needed: its code, or its code with the least level.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(untagged)]
+enum SkillBody {
+    /// At any level.
+    Code(String),
+    /// At this level, 1 to 5, or above.
+    Level(SkillLevelBody),
+}
+
+/// A skill and the least level in it.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SkillLevelBody {
+    /// The code of the skill.
+    code: String,
+    /// 1 to 5.
+    #[schema(minimum = 1, maximum = 5)]
+    level: i32,
+}
+
+impl From<SkillBody> for Need {
+    fn from(body: SkillBody) -> Self {
+        match body {
+            SkillBody::Code(skill) => Self { skill, level: 1 },
+            SkillBody::Level(SkillLevelBody { code, level }) => Self { skill: code, level },
+        }
+    }
+}
+
+const fn any_level() -> i32 {
+    1
+}
+
+const fn chat() -> Channel {
+    Channel::Chat
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl From<EscalationBody> for Escalation {
@@ -108,7 +161,10 @@ impl From<EscalationBody> for Escalation {
             },
             queue: body.queue,
             language: body.language,
-            required_skills: body.required_skills,
+            language_level: body.language_level,
+            required_skills: body.required_skills.into_iter().map(Into::into).collect(),
+            channel: body.channel,
+            same_agent: body.same_agent,
             reason: body.reason,
             summary: body.summary,
             intent: body.intent,

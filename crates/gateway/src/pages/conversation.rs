@@ -68,6 +68,11 @@ impl ConversationPage {
             TicketStatus::Wrapping | TicketStatus::Resolved => {
                 "This conversation has ended.".to_owned()
             }
+            TicketStatus::Returned => "The assistant goes on with this conversation.".to_owned(),
+            TicketStatus::Expired => {
+                "We could not find anybody in time. We are sorry, and will come back to you."
+                    .to_owned()
+            }
             TicketStatus::Abandoned => "You left this conversation.".to_owned(),
         }
     }

@@ -195,14 +195,14 @@ async fn a_queue_is_made_and_changed_under_its_code() {
         .await
         .assert_status(200);
     let mut slower = queue();
-    slower["offer_seconds"] = json!(45);
+    slower["first_reply_seconds"] = json!(45);
     let saved = admin
         .put("/api/v1/admin/queues/vip", &slower)
         .await
         .assert_status(200)
         .json();
     assert_eq!(
-        (&saved["code"], &saved["offer_seconds"]),
+        (&saved["code"], &saved["first_reply_seconds"]),
         (&json!("vip"), &json!(45))
     );
     let finance = app.finance_preparer().await;
@@ -214,7 +214,7 @@ async fn a_queue_is_made_and_changed_under_its_code() {
     assert_eq!(listed["items"], json!([saved]));
 
     let mut wrong = queue();
-    wrong["offer_seconds"] = json!(1);
+    wrong["first_reply_seconds"] = json!(1);
     wrong["ticket_weight"] = json!(11);
     let refused = admin.put("/api/v1/admin/queues/V.I.P", &wrong).await;
     let problem = refused.assert_problem(422, "invalid_input");

@@ -58,7 +58,9 @@ pub trait World {
 
     fn queue(&mut self, code: &str) {
         self.arrange(&format!(
-            "INSERT INTO dispatch.queues VALUES ('{code}', '{code}', 60, 30, 60, 1, now())"
+            "INSERT INTO dispatch.queues VALUES ('{code}', '{code}', 60, 60, 1, now(), 1); \
+             INSERT INTO dispatch.policies VALUES \
+             ('{code}', 1, '{{}}', 'for the test', 'test', now())"
         ));
     }
 
@@ -75,8 +77,8 @@ pub trait World {
             "INSERT INTO dispatch.tickets (id, source, external_id, queue, language, \
              required_skills, customer_ref, customer_name, customer_tier, customer_locale, reason, \
              summary, priority, weight, status, created_at, waiting_since, first_reply_due_at, \
-             closed_at) VALUES ('{t}', 'app', '{t}', 'vip', 'en', '{{}}', 'c-{t}', 'Cy', 'gold', \
-             'en', 'vip', '', 5, 1, 'resolved', now(), now(), now(), now()); \
+             closed_at, rank_at, put_aside_at) VALUES ('{t}', 'app', '{t}', 'vip', 'en', '{{}}', 'c-{t}', 'Cy', 'gold', \
+             'en', 'vip', '', 5, 1, 'resolved', now(), now(), now(), now(), now(), now()); \
              INSERT INTO dispatch.offers VALUES ('{o}', '{t}', '{a}', 'match', 'accepted', 1, 0, \
              now(), now(), now(), NULL); \
              INSERT INTO dispatch.engagements (id, ticket_id, agent_id, offer_id, weight, status, \

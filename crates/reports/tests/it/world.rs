@@ -43,7 +43,10 @@ impl World {
         sandbox.now = noon();
         sandbox.sql(
             "INSERT INTO dispatch.queues VALUES \
-             ('vip', 'VIP', 60, 30, 120, 1, now()), ('care', 'Care', 60, 30, 120, 1, now())",
+             ('vip', 'VIP', 60, 120, 1, now(), 1), ('care', 'Care', 60, 120, 1, now(), 1); \
+             INSERT INTO dispatch.policies VALUES \
+             ('vip', 1, '{}', 'for the test', 'test', now()), \
+             ('care', 1, '{}', 'for the test', 'test', now())",
         );
         Self { sandbox }
     }
@@ -89,11 +92,16 @@ impl World {
         self.sandbox.sql(&format!(
             "INSERT INTO dispatch.tickets (id, source, external_id, queue, language, \
              required_skills, customer_ref, customer_name, customer_tier, customer_locale, reason, \
-             summary, priority, weight, status, created_at, waiting_since, first_reply_due_at, \
-             closed_at) VALUES ('{0}', 'test', '{0}', '{queue}', 'en', '{{refunds}}', 'C-1', \
-             'Ada', 'gold', 'en-GB', 'vip', 'Lost card', {priority}, 1, '{status}', '{since}', \
-             '{since}', '{since}', {closed})",
+             skill_levels, summary, priority, weight, status, created_at, waiting_since, \
+             first_reply_due_at, closed_at, rank_at, put_aside_at, next_action, deadline_at) VALUES ('{0}', 'test', '{0}', '{queue}', 'en', '{{refunds}}', 'C-1', \
+             'Ada', 'gold', 'en-GB', 'vip', '{{1}}', 'Lost card', {priority}, 1, '{status}', '{since}', \
+             '{since}', '{since}', {closed}, '{since}', '{since}', {next})",
             id.uuid(),
+            next = if ticket.closed.is_some() {
+                "NULL, NULL".to_owned()
+            } else {
+                format!("'dead_letter', '{since}'")
+            },
             queue = ticket.queue,
             priority = ticket.priority,
             status = ticket.status,

@@ -27,8 +27,6 @@ struct QueueBody {
     name: String,
     /// How soon a customer should have a first reply: 5 seconds to a day.
     first_reply_seconds: i32,
-    /// How long an agent has to answer an offer: 5 seconds to 10 minutes.
-    offer_seconds: i32,
     /// How long a wrap-up may take, and is paid, at most: up to an hour.
     wrap_up_seconds: i32,
     /// The units of capacity that one of its tickets takes, 1 to 10.
@@ -41,7 +39,8 @@ struct QueueView {
     code: String,
     name: String,
     first_reply_seconds: i32,
-    offer_seconds: i32,
+    /// The version of its routing policy that is in force.
+    policy_version: i32,
     wrap_up_seconds: i32,
     ticket_weight: i32,
     updated_at: DateTime<Utc>,
@@ -53,7 +52,7 @@ impl From<Queue> for QueueView {
             code: queue.code,
             name: queue.name,
             first_reply_seconds: queue.first_reply_seconds,
-            offer_seconds: queue.offer_seconds,
+            policy_version: queue.policy_version,
             wrap_up_seconds: queue.wrap_up_seconds,
             ticket_weight: queue.ticket_weight,
             updated_at: queue.updated_at,
@@ -99,7 +98,6 @@ async fn save_queue(
         code: code.into_inner(),
         name: body.0.name,
         first_reply_seconds: body.0.first_reply_seconds,
-        offer_seconds: body.0.offer_seconds,
         wrap_up_seconds: body.0.wrap_up_seconds,
         ticket_weight: body.0.ticket_weight,
     };

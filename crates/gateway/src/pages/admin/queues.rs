@@ -49,7 +49,6 @@ struct QueueForm {
     code: String,
     name: String,
     first_reply_seconds: String,
-    offer_seconds: String,
     wrap_up_seconds: String,
     ticket_weight: String,
 }
@@ -61,7 +60,6 @@ impl Default for QueueForm {
             code: String::new(),
             name: String::new(),
             first_reply_seconds: "60".to_owned(),
-            offer_seconds: "30".to_owned(),
             wrap_up_seconds: "120".to_owned(),
             ticket_weight: "1".to_owned(),
         }
@@ -74,7 +72,6 @@ impl From<&Queue> for QueueForm {
             code: queue.code.clone(),
             name: queue.name.clone(),
             first_reply_seconds: queue.first_reply_seconds.to_string(),
-            offer_seconds: queue.offer_seconds.to_string(),
             wrap_up_seconds: queue.wrap_up_seconds.to_string(),
             ticket_weight: queue.ticket_weight.to_string(),
         }
@@ -89,7 +86,6 @@ impl QueueForm {
             code: self.code.trim().to_owned(),
             name: self.name.clone(),
             first_reply_seconds: number("first_reply_seconds", &self.first_reply_seconds),
-            offer_seconds: number("offer_seconds", &self.offer_seconds),
             wrap_up_seconds: number("wrap_up_seconds", &self.wrap_up_seconds),
             ticket_weight: number("ticket_weight", &self.ticket_weight),
         };

@@ -169,6 +169,8 @@ impl TicketRow {
             TicketStatus::Wrapping => ("", "Wrapping up"),
             TicketStatus::Resolved => ("", "Resolved"),
             TicketStatus::Abandoned => ("", "Abandoned"),
+            TicketStatus::Returned => ("", "Returned"),
+            TicketStatus::Expired => ("", "Put aside"),
         }
     }
 }

@@ -309,7 +309,7 @@ impl<'a> Scene<'a> {
             "starts_at" => json!(self.hour(48)),
             "time_zone" => json!("Europe/Berlin"),
             "valid_from" => json!(self.now + TimeDelta::days(40)),
-            "first_reply_seconds" | "offer_seconds" | "wrap_up_seconds" => json!(60),
+            "first_reply_seconds" | "wrap_up_seconds" => json!(60),
             _ => return None,
         })
     }

@@ -100,7 +100,6 @@ async fn a_queue_is_made_and_changed() {
         ("code", "VIP!"),
         ("name", "Very important"),
         ("first_reply_seconds", "1"),
-        ("offer_seconds", "30"),
         ("wrap_up_seconds", "60"),
         ("ticket_weight", "1"),
     ];

@@ -93,7 +93,7 @@ impl TestApp {
 /// What a queue is like.
 pub fn queue() -> Value {
     json!({
-        "name": "VIP", "first_reply_seconds": 60, "offer_seconds": 30, "wrap_up_seconds": 120,
+        "name": "VIP", "first_reply_seconds": 60, "wrap_up_seconds": 120,
         "ticket_weight": 1,
     })
 }
