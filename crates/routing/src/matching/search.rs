@@ -101,9 +101,13 @@ impl<'m, P: Pairing> State<'m, P> {
 
     /// Inserts the group's ticket at the position; says whether one more ticket of it is served.
     pub fn insert(&mut self, group: u32, position: usize, moved: &mut Vec<u32>) -> bool {
-        let ticket = self.groups.groups[at(group)].tickets[position];
+        let entry = &self.groups.groups[at(group)];
+        let ticket = entry.tickets[position];
+        if position > entry.served {
+            return false;
+        }
         self.utility[at(group)] = self.best_margin(group);
-        let (end, distance) = self.search(group, ticket);
+        let (end, distance) = self.search(group);
         self.raise(distance);
         let before = self.groups.groups[at(group)].served;
         self.augment(group, ticket, end, moved);
@@ -131,16 +135,19 @@ impl<'m, P: Pairing> State<'m, P> {
         best
     }
 
-    /// What is lost if the group serves one ticket less.
-    fn lowest(&self, group: u32, incoming: u32) -> i64 {
+    /// The ticket that the group gives up first: the last served one, or the next if one more comes
+    /// in. Those behind it have no more points.
+    fn lowest(&self, group: u32, incoming: bool) -> u32 {
         let entry = &self.groups.groups[at(group)];
-        let served = entry.tickets[..entry.served].last();
-        let points = served.map_or(FAR, |&t| self.demands[at(t)].points);
-        if incoming == NONE { points } else { points.min(self.demands[at(incoming)].points) }
+        entry.tickets[if incoming { entry.served } else { entry.served - 1 }]
     }
 
-    fn search(&mut self, source: u32, ticket: u32) -> (End, i64) {
-        let mut best = self.utility[at(source)] + self.lowest(source, ticket);
+    fn lowest_points(&self, group: u32, incoming: bool) -> i64 {
+        self.demands[at(self.lowest(group, incoming))].points
+    }
+
+    fn search(&mut self, source: u32) -> (End, i64) {
+        let mut best = self.utility[at(source)] + self.lowest_points(source, true);
         let mut end = End::Wait { group: source };
         if best <= 0 {
             return (end, 0);
@@ -158,7 +165,7 @@ impl<'m, P: Pairing> State<'m, P> {
             while held != NONE {
                 let group = self.groups.of[at(held)];
                 if self.scratch.place[at(group)] == NONE {
-                    let wait = distance + self.utility[at(group)] + self.lowest(group, NONE);
+                    let wait = distance + self.utility[at(group)] + self.lowest_points(group, false);
                     if wait < best {
                         best = wait;
                         end = End::Wait { group };
@@ -244,7 +251,7 @@ impl<'m, P: Pairing> State<'m, P> {
             };
             let mover = if from == NONE { ticket } else { self.unseat(group, from) };
             if target == NONE {
-                self.leave_lowest(group, mover, moved);
+                self.leave_lowest(group, mover, from == NONE, moved);
             } else {
                 self.seat(mover, target);
                 moved.push(mover);
@@ -263,14 +270,10 @@ impl<'m, P: Pairing> State<'m, P> {
     }
 
     /// Leaves the group's ticket with the fewest points waiting; the mover takes its seat.
-    fn leave_lowest(&mut self, group: u32, mover: u32, moved: &mut Vec<u32>) {
-        let entry = &self.groups.groups[at(group)];
-        let last = entry.tickets[..entry.served].last().copied();
-        let lowest = last.filter(|&t| {
-            t != mover && self.demands[at(t)].points < self.demands[at(mover)].points
-        });
-        if let Some(lowest) = lowest {
-            let seat = self.agent_of[at(lowest)];
+    fn leave_lowest(&mut self, group: u32, mover: u32, incoming: bool, moved: &mut Vec<u32>) {
+        let lowest = self.lowest(group, incoming);
+        let seat = self.agent_of[at(lowest)];
+        if lowest != mover && seat != NONE {
             self.remove(lowest, seat);
             self.seat(mover, seat);
             moved.push(lowest);
