@@ -11,7 +11,10 @@
 
 mod certificate;
 mod lists;
+mod queue;
 mod search;
+mod seats;
+mod shortlist;
 mod standing;
 
 pub use certificate::{Violation, certify};
@@ -116,6 +119,15 @@ pub fn solve(market: &Market, pairing: &impl Pairing, limits: &Limits) -> Matchi
     let _ = limits;
     Standing::new(market, pairing).matching()
 }
+
+/// No ticket, agent or group.
+const NONE: u32 = u32::MAX;
+
+/// Farther than any distance.
+const FAR: i64 = i64::MAX;
+
+/// A margin below that of any pair. Half the range is left for sums.
+const NEVER: i64 = i64::MIN / 2;
 
 /// An index as a position. Both are as wide on every platform that this runs on.
 fn at(index: u32) -> usize {

@@ -6,47 +6,64 @@
 //! cheapest chain of moves that ends at a free unit or at a ticket better left waiting.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 use super::lists::{Groups, sorted};
-use super::{Candidate, Demand, Duals, Market, Matching, Mode, Pairing, at, index};
-
-/// No ticket, agent or group.
-pub(super) const NONE: u32 = u32::MAX;
-const FAR: i64 = i64::MAX;
+use super::queue::Queue;
+use super::seats::Seats;
+use super::shortlist::{Reading, Shortlist};
+use super::{Candidate, Demand, Duals, FAR, Market, Matching, Mode, NEVER, NONE, Pairing, at, index};
 
 /// A matching that is optimal for the tickets inserted so far.
 pub(super) struct State<'m, P> {
-    pub market: &'m Market,
-    pub pairing: &'m P,
+    market: &'m Market,
+    pairing: &'m P,
     lists: Cow<'m, [Vec<Candidate>]>,
     pub demands: Vec<Demand>,
     pub groups: Groups,
-    pub price: Vec<i64>,
+    pub seats: Seats,
+    price: Vec<i64>,
     /// Of each group: never less than the best margin that any agent offers.
     utility: Vec<i64>,
-    pub agent_of: Vec<u32>,
-    /// The tickets of an agent as a chain: the first, and the next of each ticket.
-    first: Vec<u32>,
-    next: Vec<u32>,
-    load: Vec<u32>,
-    pub work: u64,
-    scratch: Scratch,
+    shortlists: Vec<Shortlist>,
+    work: u64,
+    found: Found,
+    buffer: Vec<(i64, Candidate)>,
 }
 
-/// What a search finds out; cleared by walking what it touched.
-struct Scratch {
+/// What a search found out; cleared by walking what it touched.
+struct Found {
+    /// Of each agent.
     distance: Vec<i64>,
-    /// The group from which an agent was reached.
+    /// The group from which each agent was reached.
     parent: Vec<u32>,
+    /// Agents with a distance, some more than once.
     touched: Vec<u32>,
+    /// Agents with a final distance.
     settled: Vec<u32>,
-    /// Reached groups: group, distance, the agent it was reached from.
-    reached: Vec<(u32, i64, u32)>,
+    reached: Vec<Reached>,
     /// Position in `reached`, of each group.
     place: Vec<u32>,
-    heap: BinaryHeap<Reverse<(i64, u32)>>,
+    queue: Queue<Event>,
+    /// The cheapest end so far, and its distance.
+    best: i64,
+    end: End,
+}
+
+/// A group from which the search went on.
+#[derive(Clone, Copy)]
+struct Reached {
+    group: u32,
+    distance: i64,
+    /// The agent whose ticket of the group may move, or `NONE` for the source.
+    from: u32,
+}
+
+/// What the search looks at next.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Event {
+    Settle { agent: u32 },
+    /// From here on, candidates outside of the group's shortlist could matter.
+    ReadOn { group: u32 },
 }
 
 /// Where a chain of moves ends.
@@ -61,30 +78,31 @@ enum End {
 impl<'m, P: Pairing> State<'m, P> {
     pub fn new(market: &'m Market, pairing: &'m P) -> Self {
         let groups = Groups::new(market, pairing);
-        let agents = market.capacity.len();
-        let tickets = market.tickets.len();
+        let (agents, tickets) = (market.capacity.len(), market.tickets.len());
+        let count = groups.groups.len();
         Self {
             market,
             pairing,
             lists: sorted(&market.lists),
             demands: market.tickets.clone(),
+            groups,
+            seats: Seats::new(tickets, agents),
             price: vec![0; agents],
-            utility: vec![0; groups.groups.len()],
-            agent_of: vec![NONE; tickets],
-            first: vec![NONE; agents],
-            next: vec![NONE; tickets],
-            load: vec![0; agents],
+            utility: vec![NEVER; count],
+            shortlists: vec![Shortlist::default(); count],
             work: 0,
-            scratch: Scratch {
+            found: Found {
                 distance: vec![FAR; agents],
                 parent: vec![NONE; agents],
                 touched: Vec::new(),
                 settled: Vec::new(),
                 reached: Vec::new(),
-                place: vec![NONE; groups.groups.len()],
-                heap: BinaryHeap::new(),
+                place: vec![NONE; count],
+                queue: Queue::new(),
+                best: FAR,
+                end: End::Wait { group: NONE },
             },
-            groups,
+            buffer: Vec::new(),
         }
     }
 
@@ -92,47 +110,66 @@ impl<'m, P: Pairing> State<'m, P> {
     pub fn insert_all(&mut self) {
         for group in 0..index(self.groups.groups.len()) {
             for position in 0..self.groups.groups[at(group)].tickets.len() {
-                if !self.insert(group, position, &mut Vec::new()) {
+                self.insert(group, position, &mut Vec::new());
+                if self.groups.groups[at(group)].served <= position {
                     break;
                 }
             }
         }
     }
 
-    /// Inserts the group's ticket at the position; says whether one more ticket of it is served.
-    pub fn insert(&mut self, group: u32, position: usize, moved: &mut Vec<u32>) -> bool {
+    /// Adds a ticket to its group; returns the group, and the ticket's position in it.
+    pub fn add(&mut self, demand: Demand) -> (u32, usize) {
+        let ticket = index(self.demands.len());
+        self.demands.push(demand);
+        self.seats.add_ticket();
+        let group = self.groups.place(ticket, demand.list, self.pairing);
+        if at(group) == self.utility.len() {
+            self.utility.push(NEVER);
+            self.shortlists.push(Shortlist::default());
+            self.found.place.push(NONE);
+        }
+        (group, self.groups.insert(group, ticket, &self.demands))
+    }
+
+    /// Inserts the group's ticket at the position, and notes the tickets that it moved.
+    pub fn insert(&mut self, group: u32, position: usize, moved: &mut Vec<u32>) {
         let entry = &self.groups.groups[at(group)];
         let ticket = entry.tickets[position];
         if position > entry.served {
-            return false;
+            // One with as many points is left waiting already.
+            return;
         }
         self.utility[at(group)] = self.best_margin(group);
-        let (end, distance) = self.search(group);
-        self.raise(distance);
-        let before = self.groups.groups[at(group)].served;
-        self.augment(group, ticket, end, moved);
-        self.clear();
-        self.groups.groups[at(group)].served > before
+        self.search(group);
+        self.raise();
+        self.augment(group, ticket, moved);
+        self.forget();
+    }
+
+    fn renew(&mut self, group: u32) {
+        let entry = &self.groups.groups[at(group)];
+        let ticket = entry.tickets[0];
+        let reading = Reading {
+            list: &self.lists[at(entry.list)],
+            price: &self.price,
+            capacity: &self.market.capacity,
+            bonus_max: self.market.bonus_max,
+            bonus: |agent| self.pairing.bonus(ticket, agent),
+        };
+        self.work += self.shortlists[at(group)].renew(&reading, &mut self.buffer);
     }
 
     fn best_margin(&mut self, group: u32) -> i64 {
-        let entry = &self.groups.groups[at(group)];
-        let ticket = entry.tickets[0];
-        let mut best = i64::MIN / 2;
-        for candidate in &self.lists[at(entry.list)] {
-            if candidate.points + self.market.bonus_max <= best {
-                break;
+        loop {
+            let shortlist = &self.shortlists[at(group)];
+            let margins = shortlist.candidates.iter().map(|c| c.points - self.price[at(c.agent)]);
+            let best = margins.max().unwrap_or(NEVER);
+            if best >= shortlist.beyond {
+                return best;
             }
-            self.work += 1;
-            let most = candidate.points - self.price[at(candidate.agent)];
-            if most + self.market.bonus_max <= best || self.market.capacity[at(candidate.agent)] == 0 {
-                continue;
-            }
-            if let Some(bonus) = self.pairing.bonus(ticket, candidate.agent) {
-                best = best.max(most + bonus);
-            }
+            self.renew(group);
         }
-        best
     }
 
     /// The ticket that the group gives up first: the last served one, or the next if one more comes
@@ -142,176 +179,156 @@ impl<'m, P: Pairing> State<'m, P> {
         entry.tickets[if incoming { entry.served } else { entry.served - 1 }]
     }
 
-    fn lowest_points(&self, group: u32, incoming: bool) -> i64 {
-        self.demands[at(self.lowest(group, incoming))].points
+    /// What the group loses if its lowest ticket is left waiting.
+    fn stake(&self, group: u32, incoming: bool) -> i64 {
+        self.utility[at(group)] + self.demands[at(self.lowest(group, incoming))].points
     }
 
-    fn search(&mut self, source: u32) -> (End, i64) {
-        let mut best = self.utility[at(source)] + self.lowest_points(source, true);
-        let mut end = End::Wait { group: source };
-        if best <= 0 {
-            return (end, 0);
+    fn search(&mut self, source: u32) {
+        self.found.best = self.stake(source, true).max(0);
+        self.found.end = End::Wait { group: source };
+        if self.found.best == 0 {
+            return;
         }
-        self.reach(source, 0, NONE, &mut best, &mut end);
-        while let Some(Reverse((distance, agent))) = self.scratch.heap.pop() {
-            if distance >= best {
+        self.reach(Reached { group: source, distance: 0, from: NONE });
+        while let Some((distance, event)) = self.found.queue.pop() {
+            if distance >= self.found.best {
                 break;
             }
-            if distance > self.scratch.distance[at(agent)] {
-                continue;
-            }
-            self.scratch.settled.push(agent);
-            let mut held = self.first[at(agent)];
-            while held != NONE {
-                let group = self.groups.of[at(held)];
-                if self.scratch.place[at(group)] == NONE {
-                    let wait = distance + self.utility[at(group)] + self.lowest_points(group, false);
-                    if wait < best {
-                        best = wait;
-                        end = End::Wait { group };
-                    }
-                    self.reach(group, distance, agent, &mut best, &mut end);
+            match event {
+                Event::Settle { agent } if distance == self.found.distance[at(agent)] => {
+                    self.settle(agent, distance);
                 }
-                held = self.next[at(held)];
+                Event::Settle { .. } => {}
+                Event::ReadOn { group } => {
+                    self.renew(group);
+                    self.relax(self.found.reached[at(self.found.place[at(group)])]);
+                }
             }
         }
-        (end, best)
     }
 
-    fn reach(&mut self, group: u32, distance: i64, from: u32, best: &mut i64, end: &mut End) {
-        let scratch = &mut self.scratch;
-        scratch.place[at(group)] = index(scratch.reached.len());
-        scratch.reached.push((group, distance, from));
-        let entry = &self.groups.groups[at(group)];
-        let ticket = entry.tickets[0];
+    /// Goes on from each group that has a ticket at the agent.
+    fn settle(&mut self, agent: u32, distance: i64) {
+        self.found.settled.push(agent);
+        let mut held = self.seats.first(agent);
+        while held != NONE {
+            let group = self.groups.of[at(held)];
+            if self.found.place[at(group)] == NONE {
+                let wait = distance + self.stake(group, false);
+                if wait < self.found.best {
+                    self.found.best = wait;
+                    self.found.end = End::Wait { group };
+                }
+                self.reach(Reached { group, distance, from: agent });
+            }
+            held = self.seats.next(held);
+        }
+    }
+
+    fn reach(&mut self, reached: Reached) {
+        self.found.place[at(reached.group)] = index(self.found.reached.len());
+        self.found.reached.push(reached);
+        self.relax(reached);
+    }
+
+    /// Looks at the agents on the group's shortlist.
+    fn relax(&mut self, Reached { group, distance, .. }: Reached) {
+        let found = &mut self.found;
         let base = distance + self.utility[at(group)];
-        let bonus_max = self.market.bonus_max;
-        for candidate in &self.lists[at(entry.list)] {
-            if base - candidate.points - bonus_max >= *best {
-                break;
-            }
-            self.work += 1;
-            let agent = candidate.agent;
-            let least = base + self.price[at(agent)] - candidate.points;
-            if least - bonus_max >= *best.min(&mut scratch.distance[at(agent)]) {
+        let shortlist = &self.shortlists[at(group)];
+        self.work += u64::from(index(shortlist.candidates.len()));
+        for &Candidate { agent, points } in &shortlist.candidates {
+            let reached = base + self.price[at(agent)] - points;
+            if reached >= found.best || reached >= found.distance[at(agent)] {
                 continue;
             }
-            let capacity = self.market.capacity[at(agent)];
-            let Some(bonus) = self.pairing.bonus(ticket, agent) else {
-                continue;
-            };
-            let reached = least - bonus;
-            if capacity == 0 || reached >= *best || reached >= scratch.distance[at(agent)] {
+            if self.seats.load[at(agent)] < self.market.capacity[at(agent)] {
+                found.best = reached;
+                found.end = End::Free { agent, group };
                 continue;
             }
-            if self.load[at(agent)] < capacity {
-                *best = reached;
-                *end = End::Free { agent, group };
-                continue;
-            }
-            if scratch.distance[at(agent)] == FAR {
-                scratch.touched.push(agent);
-            }
-            scratch.distance[at(agent)] = reached;
-            scratch.parent[at(agent)] = group;
-            scratch.heap.push(Reverse((reached, agent)));
+            found.distance[at(agent)] = reached;
+            found.parent[at(agent)] = group;
+            found.touched.push(agent);
+            found.queue.push(reached, Event::Settle { agent });
+        }
+        if shortlist.beyond > NEVER && base - shortlist.beyond < found.best {
+            found.queue.push((base - shortlist.beyond).max(distance), Event::ReadOn { group });
         }
     }
 
-    fn raise(&mut self, length: i64) {
-        for &agent in &self.scratch.settled {
-            self.price[at(agent)] += length - self.scratch.distance[at(agent)];
+    /// Raises the price of each settled agent by what the end is farther away than the agent, so
+    /// that every move of the chain costs nothing.
+    fn raise(&mut self) {
+        let length = self.found.best;
+        for &agent in &self.found.settled {
+            self.price[at(agent)] += length - self.found.distance[at(agent)];
         }
-        for &(group, distance, _) in &self.scratch.reached {
-            self.utility[at(group)] -= length - distance;
+        for reached in &self.found.reached {
+            self.utility[at(reached.group)] -= length - reached.distance;
         }
     }
 
-    fn clear(&mut self) {
-        let scratch = &mut self.scratch;
-        for agent in scratch.touched.drain(..) {
-            scratch.distance[at(agent)] = FAR;
+    fn forget(&mut self) {
+        let found = &mut self.found;
+        for agent in found.touched.drain(..) {
+            found.distance[at(agent)] = FAR;
         }
-        for (group, ..) in scratch.reached.drain(..) {
-            scratch.place[at(group)] = NONE;
+        for reached in found.reached.drain(..) {
+            found.place[at(reached.group)] = NONE;
         }
-        scratch.settled.clear();
-        scratch.heap.clear();
+        found.settled.clear();
+        found.queue.clear();
     }
 
-    fn augment(&mut self, source: u32, ticket: u32, end: End, moved: &mut Vec<u32>) {
-        let (mut group, mut target) = match end {
+    /// Moves the tickets along the chain, from its end to the source.
+    fn augment(&mut self, source: u32, ticket: u32, moved: &mut Vec<u32>) {
+        self.groups.groups[at(source)].served += 1;
+        let (mut group, mut target) = match self.found.end {
             End::Free { agent, group } => (group, agent),
             End::Wait { group } => (group, NONE),
         };
         loop {
-            let from = match self.scratch.place[at(group)] {
+            let from = match self.found.place[at(group)] {
                 NONE => NONE,
-                place => self.scratch.reached[at(place)].2,
+                place => self.found.reached[at(place)].from,
             };
             let mover = if from == NONE { ticket } else { self.unseat(group, from) };
+            moved.push(mover);
             if target == NONE {
-                self.leave_lowest(group, mover, from == NONE, moved);
+                self.leave_lowest(group, mover, moved);
             } else {
-                self.seat(mover, target);
-                moved.push(mover);
+                self.seats.seat(mover, target);
             }
             if from == NONE {
                 break;
             }
             target = from;
-            group = self.scratch.parent[at(from)];
-        }
-        let _ = source;
-        self.groups.groups[at(source)].served += 1;
-        if let End::Wait { group } = end {
-            self.groups.groups[at(group)].served -= 1;
+            group = self.found.parent[at(from)];
         }
     }
 
-    /// Leaves the group's ticket with the fewest points waiting; the mover takes its seat.
-    fn leave_lowest(&mut self, group: u32, mover: u32, incoming: bool, moved: &mut Vec<u32>) {
-        let lowest = self.lowest(group, incoming);
-        let seat = self.agent_of[at(lowest)];
-        if lowest != mover && seat != NONE {
-            self.remove(lowest, seat);
-            self.seat(mover, seat);
+    /// Leaves the group's lowest ticket waiting; the mover takes its seat.
+    fn leave_lowest(&mut self, group: u32, mover: u32, moved: &mut Vec<u32>) {
+        let lowest = self.lowest(group, false);
+        self.groups.groups[at(group)].served -= 1;
+        if lowest != mover {
+            let seat = self.seats.agent_of[at(lowest)];
+            self.seats.unseat(lowest);
+            self.seats.seat(mover, seat);
             moved.push(lowest);
         }
-        moved.push(mover);
     }
 
     /// Takes a ticket of the group from the agent.
     fn unseat(&mut self, group: u32, agent: u32) -> u32 {
-        let mut held = self.first[at(agent)];
+        let mut held = self.seats.first(agent);
         while self.groups.of[at(held)] != group {
-            held = self.next[at(held)];
+            held = self.seats.next(held);
         }
-        self.remove(held, agent);
+        self.seats.unseat(held);
         held
-    }
-
-    fn remove(&mut self, ticket: u32, agent: u32) {
-        let after = self.next[at(ticket)];
-        let mut held = self.first[at(agent)];
-        if held == ticket {
-            self.first[at(agent)] = after;
-        } else {
-            while self.next[at(held)] != ticket {
-                held = self.next[at(held)];
-            }
-            self.next[at(held)] = after;
-        }
-        self.next[at(ticket)] = NONE;
-        self.agent_of[at(ticket)] = NONE;
-        self.load[at(agent)] -= 1;
-    }
-
-    fn seat(&mut self, ticket: u32, agent: u32) {
-        self.next[at(ticket)] = self.first[at(agent)];
-        self.first[at(agent)] = ticket;
-        self.agent_of[at(ticket)] = agent;
-        self.load[at(agent)] += 1;
     }
 
     /// The score of the pair, if the two may meet.
@@ -323,29 +340,15 @@ impl<'m, P: Pairing> State<'m, P> {
     }
 
     pub fn matching(&self) -> Matching {
-        let mut duals =
-            Duals { tickets: vec![0; self.demands.len()], agents: self.price.clone() };
+        let mut duals = Duals { tickets: vec![0; self.demands.len()], agents: self.price.clone() };
         let mut total = 0;
-        for (ticket, &agent) in (0..).zip(&self.agent_of) {
+        for (ticket, &agent) in (0..).zip(&self.seats.agent_of) {
             if agent != NONE && let Some(score) = self.score(ticket, agent) {
                 total += score;
                 duals.tickets[at(ticket)] = score - self.price[at(agent)];
             }
         }
-        let agent_of = self.agent_of.iter().map(|&a| (a != NONE).then_some(a)).collect();
+        let agent_of = self.seats.agent_of.iter().map(|&a| (a != NONE).then_some(a)).collect();
         Matching { agent_of, total, mode: Mode::Exact, duals, work: self.work }
-    }
-
-    pub fn add(&mut self, demand: Demand) -> (u32, usize) {
-        let ticket = index(self.demands.len());
-        self.demands.push(demand);
-        self.agent_of.push(NONE);
-        self.next.push(NONE);
-        let group = self.groups.place(ticket, demand.list, self.pairing);
-        if at(group) == self.utility.len() {
-            self.utility.push(0);
-            self.scratch.place.push(NONE);
-        }
-        (group, self.groups.insert(group, ticket, &self.demands))
     }
 }

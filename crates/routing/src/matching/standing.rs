@@ -1,7 +1,7 @@
 //! A solved market that takes in one ticket after the other.
 
-use super::search::{NONE, State};
-use super::{Demand, Market, Matching, Pairing, at};
+use super::search::State;
+use super::{Demand, Market, Matching, NONE, Pairing, at};
 
 /// Keeps a solved market and inserts one more ticket by one augmenting path: exactly as good as
 /// solving again, at a small part of the price.
@@ -36,7 +36,7 @@ impl<'m, P: Pairing> Standing<'m, P> {
         self.state.insert(group, position, &mut moved);
         moved.sort_unstable();
         moved.dedup();
-        let agent = |t: u32| Some(self.state.agent_of[at(t)]).filter(|&a| a != NONE);
+        let agent = |t: u32| Some(self.state.seats.agent_of[at(t)]).filter(|&a| a != NONE);
         let moved = moved.into_iter().map(|t| (t, agent(t))).collect();
         Change { ticket, moved }
     }
