@@ -1,0 +1,354 @@
+//! Shortest augmenting paths over the implicit graph.
+//!
+//! The state always holds an optimal matching of the tickets inserted so far, and duals that prove
+//! it: an agent's price and a group's utility, the best margin of score over price that any agent
+//! still offers it. Inserting a ticket searches, by Dijkstra's algorithm over reduced scores, the
+//! cheapest chain of moves that ends at a free unit or at a ticket better left waiting.
+
+use std::borrow::Cow;
+
+use super::lists::{Groups, sorted};
+use super::queue::Queue;
+use super::seats::Seats;
+use super::shortlist::{Reading, Shortlist};
+use super::{Candidate, Demand, Duals, FAR, Market, Matching, Mode, NEVER, NONE, Pairing, at, index};
+
+/// A matching that is optimal for the tickets inserted so far.
+pub(super) struct State<'m, P> {
+    market: &'m Market,
+    pairing: &'m P,
+    lists: Cow<'m, [Vec<Candidate>]>,
+    pub demands: Vec<Demand>,
+    pub groups: Groups,
+    pub seats: Seats,
+    price: Vec<i64>,
+    /// Of each group: never less than the best margin that any agent offers.
+    utility: Vec<i64>,
+    shortlists: Vec<Shortlist>,
+    work: u64,
+    found: Found,
+    buffer: Vec<(i64, Candidate)>,
+}
+
+/// What a search found out; cleared by walking what it touched.
+struct Found {
+    /// Of each agent.
+    distance: Vec<i64>,
+    /// The group from which each agent was reached.
+    parent: Vec<u32>,
+    /// Agents with a distance, some more than once.
+    touched: Vec<u32>,
+    /// Agents with a final distance.
+    settled: Vec<u32>,
+    reached: Vec<Reached>,
+    /// Position in `reached`, of each group.
+    place: Vec<u32>,
+    queue: Queue<Event>,
+    /// The cheapest end so far, and its distance.
+    best: i64,
+    end: End,
+}
+
+/// A group from which the search went on.
+#[derive(Clone, Copy)]
+struct Reached {
+    group: u32,
+    distance: i64,
+    /// The agent whose ticket of the group may move, or `NONE` for the source.
+    from: u32,
+}
+
+/// What the search looks at next.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Event {
+    Settle { agent: u32 },
+    /// From here on, candidates outside of the group's shortlist could matter.
+    ReadOn { group: u32 },
+}
+
+/// Where a chain of moves ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// At an agent with a free unit, reached from the group.
+    Free { agent: u32, group: u32 },
+    /// A ticket of the group is left waiting.
+    Wait { group: u32 },
+}
+
+impl<'m, P: Pairing> State<'m, P> {
+    pub fn new(market: &'m Market, pairing: &'m P) -> Self {
+        let groups = Groups::new(market, pairing);
+        let (agents, tickets) = (market.capacity.len(), market.tickets.len());
+        let count = groups.groups.len();
+        Self {
+            market,
+            pairing,
+            lists: sorted(&market.lists),
+            demands: market.tickets.clone(),
+            groups,
+            seats: Seats::new(tickets, agents),
+            price: vec![0; agents],
+            utility: vec![NEVER; count],
+            shortlists: vec![Shortlist::default(); count],
+            work: 0,
+            found: Found {
+                distance: vec![FAR; agents],
+                parent: vec![NONE; agents],
+                touched: Vec::new(),
+                settled: Vec::new(),
+                reached: Vec::new(),
+                place: vec![NONE; count],
+                queue: Queue::new(),
+                best: FAR,
+                end: End::Wait { group: NONE },
+            },
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Inserts every ticket of the market.
+    pub fn insert_all(&mut self) {
+        for group in 0..index(self.groups.groups.len()) {
+            for position in 0..self.groups.groups[at(group)].tickets.len() {
+                self.insert(group, position, &mut Vec::new());
+                if self.groups.groups[at(group)].served <= position {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Adds a ticket to its group; returns the group, and the ticket's position in it.
+    pub fn add(&mut self, demand: Demand) -> (u32, usize) {
+        let ticket = index(self.demands.len());
+        self.demands.push(demand);
+        self.seats.add_ticket();
+        let group = self.groups.place(ticket, demand.list, self.pairing);
+        if at(group) == self.utility.len() {
+            self.utility.push(NEVER);
+            self.shortlists.push(Shortlist::default());
+            self.found.place.push(NONE);
+        }
+        (group, self.groups.insert(group, ticket, &self.demands))
+    }
+
+    /// Inserts the group's ticket at the position, and notes the tickets that it moved.
+    pub fn insert(&mut self, group: u32, position: usize, moved: &mut Vec<u32>) {
+        let entry = &self.groups.groups[at(group)];
+        let ticket = entry.tickets[position];
+        if position > entry.served {
+            // One with as many points is left waiting already.
+            return;
+        }
+        self.utility[at(group)] = self.best_margin(group);
+        self.search(group);
+        self.raise();
+        self.augment(group, ticket, moved);
+        self.forget();
+    }
+
+    fn renew(&mut self, group: u32) {
+        let entry = &self.groups.groups[at(group)];
+        let ticket = entry.tickets[0];
+        let reading = Reading {
+            list: &self.lists[at(entry.list)],
+            price: &self.price,
+            capacity: &self.market.capacity,
+            bonus_max: self.market.bonus_max,
+            bonus: |agent| self.pairing.bonus(ticket, agent),
+        };
+        self.work += self.shortlists[at(group)].renew(&reading, &mut self.buffer);
+    }
+
+    fn best_margin(&mut self, group: u32) -> i64 {
+        loop {
+            let shortlist = &self.shortlists[at(group)];
+            let margins = shortlist.candidates.iter().map(|c| c.points - self.price[at(c.agent)]);
+            let best = margins.max().unwrap_or(NEVER);
+            if best >= shortlist.beyond {
+                return best;
+            }
+            self.renew(group);
+        }
+    }
+
+    /// The ticket that the group gives up first: the last served one, or the next if one more comes
+    /// in. Those behind it have no more points.
+    fn lowest(&self, group: u32, incoming: bool) -> u32 {
+        let entry = &self.groups.groups[at(group)];
+        entry.tickets[if incoming { entry.served } else { entry.served - 1 }]
+    }
+
+    /// What the group loses if its lowest ticket is left waiting.
+    fn stake(&self, group: u32, incoming: bool) -> i64 {
+        self.utility[at(group)] + self.demands[at(self.lowest(group, incoming))].points
+    }
+
+    fn search(&mut self, source: u32) {
+        self.found.best = self.stake(source, true).max(0);
+        self.found.end = End::Wait { group: source };
+        if self.found.best == 0 {
+            return;
+        }
+        self.reach(Reached { group: source, distance: 0, from: NONE });
+        while let Some((distance, event)) = self.found.queue.pop() {
+            if distance >= self.found.best {
+                break;
+            }
+            match event {
+                Event::Settle { agent } if distance == self.found.distance[at(agent)] => {
+                    self.settle(agent, distance);
+                }
+                Event::Settle { .. } => {}
+                Event::ReadOn { group } => {
+                    self.renew(group);
+                    self.relax(self.found.reached[at(self.found.place[at(group)])]);
+                }
+            }
+        }
+    }
+
+    /// Goes on from each group that has a ticket at the agent.
+    fn settle(&mut self, agent: u32, distance: i64) {
+        self.found.settled.push(agent);
+        let mut held = self.seats.first(agent);
+        while held != NONE {
+            let group = self.groups.of[at(held)];
+            if self.found.place[at(group)] == NONE {
+                let wait = distance + self.stake(group, false);
+                if wait < self.found.best {
+                    self.found.best = wait;
+                    self.found.end = End::Wait { group };
+                }
+                self.reach(Reached { group, distance, from: agent });
+            }
+            held = self.seats.next(held);
+        }
+    }
+
+    fn reach(&mut self, reached: Reached) {
+        self.found.place[at(reached.group)] = index(self.found.reached.len());
+        self.found.reached.push(reached);
+        self.relax(reached);
+    }
+
+    /// Looks at the agents on the group's shortlist.
+    fn relax(&mut self, Reached { group, distance, .. }: Reached) {
+        let found = &mut self.found;
+        let base = distance + self.utility[at(group)];
+        let shortlist = &self.shortlists[at(group)];
+        self.work += u64::from(index(shortlist.candidates.len()));
+        for &Candidate { agent, points } in &shortlist.candidates {
+            let reached = base + self.price[at(agent)] - points;
+            if reached >= found.best || reached >= found.distance[at(agent)] {
+                continue;
+            }
+            if self.seats.load[at(agent)] < self.market.capacity[at(agent)] {
+                found.best = reached;
+                found.end = End::Free { agent, group };
+                continue;
+            }
+            found.distance[at(agent)] = reached;
+            found.parent[at(agent)] = group;
+            found.touched.push(agent);
+            found.queue.push(reached, Event::Settle { agent });
+        }
+        if shortlist.beyond > NEVER && base - shortlist.beyond < found.best {
+            found.queue.push((base - shortlist.beyond).max(distance), Event::ReadOn { group });
+        }
+    }
+
+    /// Raises the price of each settled agent by what the end is farther away than the agent, so
+    /// that every move of the chain costs nothing.
+    fn raise(&mut self) {
+        let length = self.found.best;
+        for &agent in &self.found.settled {
+            self.price[at(agent)] += length - self.found.distance[at(agent)];
+        }
+        for reached in &self.found.reached {
+            self.utility[at(reached.group)] -= length - reached.distance;
+        }
+    }
+
+    fn forget(&mut self) {
+        let found = &mut self.found;
+        for agent in found.touched.drain(..) {
+            found.distance[at(agent)] = FAR;
+        }
+        for reached in found.reached.drain(..) {
+            found.place[at(reached.group)] = NONE;
+        }
+        found.settled.clear();
+        found.queue.clear();
+    }
+
+    /// Moves the tickets along the chain, from its end to the source.
+    fn augment(&mut self, source: u32, ticket: u32, moved: &mut Vec<u32>) {
+        self.groups.groups[at(source)].served += 1;
+        let (mut group, mut target) = match self.found.end {
+            End::Free { agent, group } => (group, agent),
+            End::Wait { group } => (group, NONE),
+        };
+        loop {
+            let from = match self.found.place[at(group)] {
+                NONE => NONE,
+                place => self.found.reached[at(place)].from,
+            };
+            let mover = if from == NONE { ticket } else { self.unseat(group, from) };
+            moved.push(mover);
+            if target == NONE {
+                self.leave_lowest(group, mover, moved);
+            } else {
+                self.seats.seat(mover, target);
+            }
+            if from == NONE {
+                break;
+            }
+            target = from;
+            group = self.found.parent[at(from)];
+        }
+    }
+
+    /// Leaves the group's lowest ticket waiting; the mover takes its seat.
+    fn leave_lowest(&mut self, group: u32, mover: u32, moved: &mut Vec<u32>) {
+        let lowest = self.lowest(group, false);
+        self.groups.groups[at(group)].served -= 1;
+        if lowest != mover {
+            let seat = self.seats.agent_of[at(lowest)];
+            self.seats.unseat(lowest);
+            self.seats.seat(mover, seat);
+            moved.push(lowest);
+        }
+    }
+
+    /// Takes a ticket of the group from the agent.
+    fn unseat(&mut self, group: u32, agent: u32) -> u32 {
+        let mut held = self.seats.first(agent);
+        while self.groups.of[at(held)] != group {
+            held = self.seats.next(held);
+        }
+        self.seats.unseat(held);
+        held
+    }
+
+    /// The score of the pair, if the two may meet.
+    fn score(&self, ticket: u32, agent: u32) -> Option<i64> {
+        let demand = self.demands[at(ticket)];
+        let list = &self.lists[at(demand.list)];
+        let candidate = list.iter().find(|candidate| candidate.agent == agent)?;
+        Some(demand.points + candidate.points + self.pairing.bonus(ticket, agent)?)
+    }
+
+    pub fn matching(&self) -> Matching {
+        let mut duals = Duals { tickets: vec![0; self.demands.len()], agents: self.price.clone() };
+        let mut total = 0;
+        for (ticket, &agent) in (0..).zip(&self.seats.agent_of) {
+            if agent != NONE && let Some(score) = self.score(ticket, agent) {
+                total += score;
+                duals.tickets[at(ticket)] = score - self.price[at(agent)];
+            }
+        }
+        let agent_of = self.seats.agent_of.iter().map(|&a| (a != NONE).then_some(a)).collect();
+        Matching { agent_of, total, mode: Mode::Exact, duals, work: self.work }
+    }
+}
