@@ -11,7 +11,9 @@ use super::lists::{Groups, sorted};
 use super::queue::Queue;
 use super::seats::Seats;
 use super::shortlist::{Reading, Shortlist};
-use super::{Candidate, Demand, Duals, FAR, Market, Matching, Mode, NEVER, NONE, Pairing, at, index};
+use super::{
+    Candidate, Demand, Duals, FAR, Market, Matching, Mode, NEVER, NONE, Pairing, at, index,
+};
 
 /// A matching that is optimal for the tickets inserted so far.
 pub(super) struct State<'m, P> {
@@ -61,9 +63,13 @@ struct Reached {
 /// What the search looks at next.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 enum Event {
-    Settle { agent: u32 },
+    Settle {
+        agent: u32,
+    },
     /// From here on, candidates outside of the group's shortlist could matter.
-    ReadOn { group: u32 },
+    ReadOn {
+        group: u32,
+    },
 }
 
 /// Where a chain of moves ends.
@@ -163,7 +169,10 @@ impl<'m, P: Pairing> State<'m, P> {
     fn best_margin(&mut self, group: u32) -> i64 {
         loop {
             let shortlist = &self.shortlists[at(group)];
-            let margins = shortlist.candidates.iter().map(|c| c.points - self.price[at(c.agent)]);
+            let margins = shortlist
+                .candidates
+                .iter()
+                .map(|c| c.points - self.price[at(c.agent)]);
             let best = margins.max().unwrap_or(NEVER);
             if best >= shortlist.beyond {
                 return best;
@@ -176,7 +185,11 @@ impl<'m, P: Pairing> State<'m, P> {
     /// in. Those behind it have no more points.
     fn lowest(&self, group: u32, incoming: bool) -> u32 {
         let entry = &self.groups.groups[at(group)];
-        entry.tickets[if incoming { entry.served } else { entry.served - 1 }]
+        entry.tickets[if incoming {
+            entry.served
+        } else {
+            entry.served - 1
+        }]
     }
 
     /// What the group loses if its lowest ticket is left waiting.
@@ -190,7 +203,11 @@ impl<'m, P: Pairing> State<'m, P> {
         if self.found.best == 0 {
             return;
         }
-        self.reach(Reached { group: source, distance: 0, from: NONE });
+        self.reach(Reached {
+            group: source,
+            distance: 0,
+            from: NONE,
+        });
         while let Some((distance, event)) = self.found.queue.pop() {
             if distance >= self.found.best {
                 break;
@@ -220,7 +237,11 @@ impl<'m, P: Pairing> State<'m, P> {
                     self.found.best = wait;
                     self.found.end = End::Wait { group };
                 }
-                self.reach(Reached { group, distance, from: agent });
+                self.reach(Reached {
+                    group,
+                    distance,
+                    from: agent,
+                });
             }
             held = self.seats.next(held);
         }
@@ -233,7 +254,12 @@ impl<'m, P: Pairing> State<'m, P> {
     }
 
     /// Looks at the agents on the group's shortlist.
-    fn relax(&mut self, Reached { group, distance, .. }: Reached) {
+    fn relax(
+        &mut self,
+        Reached {
+            group, distance, ..
+        }: Reached,
+    ) {
         let found = &mut self.found;
         let base = distance + self.utility[at(group)];
         let shortlist = &self.shortlists[at(group)];
@@ -254,7 +280,10 @@ impl<'m, P: Pairing> State<'m, P> {
             found.queue.push(reached, Event::Settle { agent });
         }
         if shortlist.beyond > NEVER && base - shortlist.beyond < found.best {
-            found.queue.push((base - shortlist.beyond).max(distance), Event::ReadOn { group });
+            found.queue.push(
+                (base - shortlist.beyond).max(distance),
+                Event::ReadOn { group },
+            );
         }
     }
 
@@ -294,7 +323,11 @@ impl<'m, P: Pairing> State<'m, P> {
                 NONE => NONE,
                 place => self.found.reached[at(place)].from,
             };
-            let mover = if from == NONE { ticket } else { self.unseat(group, from) };
+            let mover = if from == NONE {
+                ticket
+            } else {
+                self.unseat(group, from)
+            };
             moved.push(mover);
             if target == NONE {
                 self.leave_lowest(group, mover, moved);
@@ -340,15 +373,31 @@ impl<'m, P: Pairing> State<'m, P> {
     }
 
     pub fn matching(&self) -> Matching {
-        let mut duals = Duals { tickets: vec![0; self.demands.len()], agents: self.price.clone() };
+        let mut duals = Duals {
+            tickets: vec![0; self.demands.len()],
+            agents: self.price.clone(),
+        };
         let mut total = 0;
         for (ticket, &agent) in (0..).zip(&self.seats.agent_of) {
-            if agent != NONE && let Some(score) = self.score(ticket, agent) {
+            if agent != NONE
+                && let Some(score) = self.score(ticket, agent)
+            {
                 total += score;
                 duals.tickets[at(ticket)] = score - self.price[at(agent)];
             }
         }
-        let agent_of = self.seats.agent_of.iter().map(|&a| (a != NONE).then_some(a)).collect();
-        Matching { agent_of, total, mode: Mode::Exact, duals, work: self.work }
+        let agent_of = self
+            .seats
+            .agent_of
+            .iter()
+            .map(|&a| (a != NONE).then_some(a))
+            .collect();
+        Matching {
+            agent_of,
+            total,
+            mode: Mode::Exact,
+            duals,
+            work: self.work,
+        }
     }
 }
