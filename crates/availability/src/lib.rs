@@ -29,6 +29,6 @@ pub use presence::{
 };
 pub use queries::{
     CommittedShift, ShiftWithSeats, commitments, gone_since, presence, presences, present_agents,
-    shift, upcoming_shifts,
+    present_of, shift, upcoming_shifts,
 };
 pub use shift::{Canceled, Shift, ShiftInput, ShiftStatus, cancel_shift, publish_shift};

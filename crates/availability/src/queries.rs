@@ -54,6 +54,21 @@ pub fn present_agents(conn: &mut PgConnection, now: DateTime<Utc>) -> QueryResul
         .load(conn)
 }
 
+/// Those of the agents who are there and ready for tickets, in the order of their ids.
+pub fn present_of(
+    conn: &mut PgConnection,
+    agents: &[AgentId],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<AgentId>> {
+    presences::table
+        .filter(presences::agent_id.eq_any(agents))
+        .filter(presences::status.eq(PresenceStatus::Available))
+        .filter(presences::lease_expires_at.gt(now))
+        .order(presences::agent_id)
+        .select(presences::agent_id)
+        .load(conn)
+}
+
 /// The agent's presence; none for an agent who never was there.
 pub fn presence(conn: &mut PgConnection, agent: AgentId) -> QueryResult<Option<Presence>> {
     presences::table

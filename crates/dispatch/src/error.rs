@@ -1,6 +1,7 @@
 //! Why dispatch refuses.
 
-use kernel::{Class, Classify, FieldError, Invalid};
+use kernel::{Class, Classify, FieldError, Invalid, MatchRecordId};
+use routing::Objection;
 
 /// A rule of dispatch that does not allow it.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +45,29 @@ pub enum Error {
         /// Why.
         cause: String,
     },
+    /// A stored run of the matcher cannot be read.
+    #[error("the record {record} of a run of the matcher cannot be read: {cause}")]
+    RecordUnreadable {
+        /// Which.
+        record: MatchRecordId,
+        /// Why.
+        cause: String,
+    },
+    /// There is no such dead letter.
+    #[error("there is no such dead letter")]
+    DeadLetterNotFound,
+    /// Somebody decided about it before.
+    #[error("this dead letter has been settled before")]
+    DeadLetterSettled,
+    /// The offer was claimed, or its record is past its time.
+    #[error("this offer has no record of how it came about: it was claimed, or is too old")]
+    NotExplained,
     /// Only one offer at a time.
     #[error("this ticket is on offer to somebody")]
     TicketOnOffer,
-    /// Own ticket, own household, or a skill or language is missing.
+    /// The one predicate of eligibility refuses.
     #[error("you cannot take this ticket: {0}")]
-    NotEligible(&'static str),
+    NotEligible(Objection),
     /// The agent has no unit free.
     #[error("you are at your limit; finish a conversation first")]
     AtCapacity,
@@ -88,12 +106,15 @@ impl Classify for Error {
             Self::Invalid(_) => Class::Invalid,
             Self::TicketNotFound
             | Self::QueueNotFound
+            | Self::DeadLetterNotFound
+            | Self::NotExplained
             | Self::OfferNotFound
             | Self::EngagementNotFound
             | Self::LinkInvalid => Class::NotFound,
             Self::NotEligible(_) => Class::Forbidden,
             Self::TicketExists
             | Self::PolicyChanged
+            | Self::DeadLetterSettled
             | Self::TicketTaken
             | Self::TicketOnOffer
             | Self::AtCapacity
@@ -105,7 +126,7 @@ impl Classify for Error {
             | Self::NotRateable
             | Self::AlreadyRated => Class::Conflict,
             Self::Contended => Class::Busy,
-            Self::PolicyUnreadable { .. } => Class::Internal,
+            Self::PolicyUnreadable { .. } | Self::RecordUnreadable { .. } => Class::Internal,
             Self::Database(error) => db::class_of(error),
         }
     }
@@ -115,6 +136,10 @@ impl Classify for Error {
             Self::Invalid(_) => "invalid_input",
             Self::TicketNotFound => "ticket_not_found",
             Self::QueueNotFound => "queue_not_found",
+            Self::DeadLetterNotFound => "dead_letter_not_found",
+            Self::DeadLetterSettled => "dead_letter_settled",
+            Self::NotExplained => "not_explained",
+            Self::RecordUnreadable { .. } => "record_unreadable",
             Self::PolicyChanged => "policy_changed",
             Self::PolicyUnreadable { .. } => "policy_unreadable",
             Self::OfferNotFound => "offer_not_found",

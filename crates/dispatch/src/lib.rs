@@ -22,24 +22,26 @@
 //! Locks are taken in the order workload (agent) → ticket → offer → engagement.
 
 mod candidate;
+mod dead_letter;
 mod engagement;
 mod error;
 mod link;
 mod mask;
 mod matcher;
-mod matching;
 mod message;
 mod offer;
 mod policy;
 pub mod queries;
 mod queue;
 mod rating;
+mod record;
 mod schema;
 mod store;
 mod ticket;
 mod workload;
 
-pub use candidate::Candidate;
+pub use candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of};
+pub use dead_letter::{DeadLetter, Settlement, discard_dead_letter, put_aside, replay_dead_letter};
 pub use engagement::{
     Disposition, Engagement, EngagementStatus, Resolved, WrapUp, close_wrap_up, resolve, wrap_up,
     wrap_up_all,
@@ -47,8 +49,7 @@ pub use engagement::{
 pub use error::Error;
 pub use link::{ConversationLink, LINK_LIFETIME};
 pub use mask::{Kind as MaskedKind, Masked, mask};
-pub use matcher::match_tickets;
-pub use matching::{Match, Seat, Waiting, assign};
+pub use matcher::{Plan, make_offers, plan};
 pub use message::{Author, Message, NewMessage, Sent, say_as_agent, say_as_customer};
 pub use offer::{
     DeclineReason, Missed, Offer, OfferKind, OfferStatus, accept, claim, decline, expire_offers,
@@ -57,6 +58,7 @@ pub use offer::{
 pub use policy::{NewPolicy, PolicyVersion, publish_policy};
 pub use queue::{Queue, QueueInput, save_queue};
 pub use rating::{Rating, rate};
+pub use record::{MatchRecord, Replayed, prune};
 pub use ticket::{
     Channel, Customer, Escalation, Need, NextAction, Reason, Ticket, TicketStatus,
     TranscriptAuthor, TranscriptTurn, escalate, leave,

@@ -1,80 +1,138 @@
-//! The matcher.
+//! The matcher: waiting tickets are put to agents with room.
+//!
+//! A run has two halves. [`plan`] reads what waits and decides, as a pure function of what it read
+//! and of the room it is given; it locks nothing. [`make_offers`] then locks the few agents and
+//! tickets that the plan names, asks the one predicate once more of what it finds, and makes the
+//! offers: all in the caller's transaction. So a run costs what the tickets cost, however many
+//! agents are there, and no offer rests on a look that may be stale.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
-use diesel::QueryResult;
-use kernel::{AgentId, TicketId};
+use kernel::{AgentId, MatchRecordId, TicketId};
+use routing::{Inputs, Key, Needs, Outcome, Policy, Room, Versioned, fact};
 
 use crate::{
-    candidate::Candidate,
+    candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of},
     error::Error,
-    matching::{self, Match, Seat, Waiting},
     offer::Offer,
-    store,
-    ticket::Ticket,
+    record, store,
+    ticket::{Channel, Ticket},
     workload::Workload,
 };
 
-/// Puts waiting tickets to agents with room. `candidates` are those who are there; the caller
-/// holds their presence and qualification until the transaction ends.
-pub fn match_tickets(tx: &mut Tx<'_>, candidates: &[Candidate]) -> Result<Vec<Offer>, Error> {
-    let ids: Vec<AgentId> = candidates
-        .iter()
-        .map(|candidate| candidate.agent_id)
-        .collect();
-    let workloads = store::lock_free_workloads(tx, &ids)?;
-    if workloads.is_empty() {
-        return Ok(Vec::new());
+/// How many kinds of waiting tickets one run looks at, those that waited longest first.
+const CLASSES: i64 = 1_000;
+/// How many tickets of one kind one run looks at.
+const OF_CLASS: i64 = 500;
+/// How many tickets one run looks at in all.
+const BATCH: usize = 5_000;
+
+/// Who is to be asked about what, if they still may and would.
+#[derive(Debug)]
+pub struct Plan {
+    inputs: Inputs,
+    outcome: Outcome,
+}
+
+impl Plan {
+    /// The agents whom the plan names, in the order of their ids.
+    pub fn agents(&self) -> Vec<AgentId> {
+        let mut agents: Vec<AgentId> = self
+            .outcome
+            .matches
+            .iter()
+            .map(|matched| agent_of(matched.agent))
+            .collect();
+        agents.sort_unstable();
+        agents.dedup();
+        agents
     }
-    let mut ids = Vec::new();
-    for (class, count) in store::list_waiting_classes(tx, 100)? {
-        for ticket in store::list_waiting_of_class(tx, class, count.min(500))? {
-            ids.push(ticket.id);
+
+    fn tickets(&self) -> Vec<TicketId> {
+        let mut tickets: Vec<TicketId> = self
+            .outcome
+            .matches
+            .iter()
+            .map(|matched| ticket_of(matched.ticket))
+            .collect();
+        tickets.sort_unstable();
+        tickets.dedup();
+        tickets
+    }
+}
+
+/// Decides whom of the room to ask about what waits; none where there is nothing to ask.
+pub fn plan(tx: &mut Tx<'_>, room: &Room) -> Result<Option<Plan>, Error> {
+    if room.is_empty() {
+        return Ok(None);
+    }
+    let classes = store::list_waiting_classes(tx, CLASSES)?;
+    if classes.is_empty() {
+        return Ok(None);
+    }
+    let policies = policies_in_force(tx)?;
+    let mut tickets: Vec<Ticket> = Vec::new();
+    for (class, count) in classes {
+        if tickets.len() >= BATCH {
+            break;
+        }
+        let first = store::list_waiting_of_class(tx, class, 1)?;
+        let is_servable = first
+            .first()
+            .is_some_and(|ticket| could_be_served(ticket, &policies, room));
+        if is_servable && count > 1 {
+            tickets.extend(store::list_waiting_of_class(
+                tx,
+                class,
+                count.min(OF_CLASS),
+            )?);
+        } else if is_servable {
+            tickets.extend(first);
         }
     }
-    let tickets = store::lock_waiting_tickets(tx, &ids)?;
+    if tickets.is_empty() {
+        return Ok(None);
+    }
     let declined = declined_by_ticket(tx, &tickets)?;
-    let matches = assign(tx.now(), &tickets, &declined, candidates, &workloads);
-    let mut offer_times: HashMap<String, i64> = HashMap::new();
-    for version in store::list_policies_in_force(tx)? {
-        offer_times.insert(version.queue.clone(), version.policy()?.offer_seconds);
-    }
-    let mut workloads: HashMap<AgentId, Workload> = workloads
+    let facts = tickets.iter().map(|ticket| {
+        let declined_by = declined.get(&ticket.id).map_or(&[][..], Vec::as_slice);
+        ticket.facts(declined_by)
+    });
+    let inputs = Inputs::gather(tx.now().timestamp_millis(), policies, facts.collect(), room);
+    let outcome = routing::decide(&inputs);
+    Ok((!outcome.matches.is_empty()).then_some(Plan { inputs, outcome }))
+}
+
+fn policies_in_force(tx: &mut Tx<'_>) -> Result<BTreeMap<String, Versioned>, Error> {
+    store::list_policies_in_force(tx)?
         .into_iter()
-        .map(|workload| (workload.agent_id, workload))
-        .collect();
-    let mut tickets: HashMap<TicketId, Ticket> = tickets
-        .into_iter()
-        .map(|ticket| (ticket.id, ticket))
-        .collect();
-    let mut made = Vec::with_capacity(matches.len());
-    for Match {
-        ticket_id,
-        agent_id,
-        score,
-    } in matches
-    {
-        let (Some(ticket), Some(workload)) =
-            (tickets.get_mut(&ticket_id), workloads.get_mut(&agent_id))
-        else {
-            continue;
-        };
-        let seconds = offer_times.get(&ticket.queue).copied().unwrap_or_default();
-        let mut offer = Offer::new(ticket, agent_id, tx.now());
-        offer.score = i64::from(score);
-        offer.expires_at = tx.now() + TimeDelta::seconds(seconds);
-        make(tx, ticket, workload, &offer)?;
-        made.push(offer);
-    }
-    Ok(made)
+        .map(|found| {
+            let policy = found.policy()?;
+            let version = found.version;
+            Ok((found.queue, Versioned { version, policy }))
+        })
+        .collect()
+}
+
+/// Whether anybody in the room could take a ticket of this kind, however long it waited. Kinds
+/// that nobody can serve at this moment are left alone, so that they keep nobody else waiting.
+fn could_be_served(ticket: &Ticket, policies: &BTreeMap<String, Versioned>, room: &Room) -> bool {
+    let Some(versioned) = policies.get(&ticket.queue) else {
+        return false;
+    };
+    let facts = ticket.facts(&[]);
+    let needs = Needs::of(&facts, &versioned.policy, i64::MAX / 2);
+    // A dropped skill may be the rarest, so the room is asked for what is needed at least.
+    room.with_rarest(&needs)
+        .any(|agent| routing::eligibility::objection_to_needs(&needs, agent).is_none())
 }
 
 fn declined_by_ticket(
     tx: &mut Tx<'_>,
     tickets: &[Ticket],
-) -> QueryResult<HashMap<TicketId, Vec<AgentId>>> {
+) -> Result<HashMap<TicketId, Vec<AgentId>>, Error> {
     let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.id).collect();
     let mut declined: HashMap<TicketId, Vec<AgentId>> = HashMap::new();
     for (ticket, agent) in store::list_declines(tx, &ids)? {
@@ -83,51 +141,121 @@ fn declined_by_ticket(
     Ok(declined)
 }
 
-fn assign(
-    now: DateTime<Utc>,
-    tickets: &[Ticket],
-    declined: &HashMap<TicketId, Vec<AgentId>>,
-    candidates: &[Candidate],
-    workloads: &[Workload],
-) -> Vec<Match> {
-    let by_agent: HashMap<AgentId, &Candidate> = candidates
-        .iter()
-        .map(|candidate| (candidate.agent_id, candidate))
-        .collect();
-    let waiting: Vec<Waiting<'_>> = tickets
-        .iter()
-        .map(|ticket| Waiting {
-            ticket,
-            declined_by: declined.get(&ticket.id).map_or(&[], Vec::as_slice),
-        })
-        .collect();
-    let seats: Vec<Seat<'_>> = workloads
-        .iter()
-        .filter_map(|workload| {
-            let candidate = *by_agent.get(&workload.agent_id)?;
-            Some(Seat {
-                candidate,
-                free: workload.free(),
-                idle_since: workload.idle_since,
-            })
-        })
-        .collect();
-    matching::assign(&waiting, &seats, now)
+/// Makes the offers of a plan to those of its agents who are there: `present` describes them as
+/// they are now, held until the transaction ends. What is locked or has changed is left for the
+/// next run.
+pub fn make_offers(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    present: &[Candidate],
+) -> Result<Vec<Offer>, Error> {
+    let workloads = store::lock_idle_workloads(tx, &plan.agents())?;
+    let tickets = store::lock_waiting_tickets(tx, &plan.tickets())?;
+    let mut making = Making {
+        now: tx.now(),
+        record: MatchRecordId::new(),
+        plan,
+        present: present.iter().map(|c| (agent_key(c.agent_id), c)).collect(),
+        workloads: workloads
+            .into_iter()
+            .map(|w| (agent_key(w.agent_id), w))
+            .collect(),
+        tickets: tickets.into_iter().map(|t| (ticket_key(t.id), t)).collect(),
+        offers: Vec::new(),
+    };
+    making.make_all();
+    let offers = making.offers;
+    if offers.is_empty() {
+        return Ok(offers);
+    }
+    record::insert(tx, offers[0].match_record_id, &plan.inputs, &plan.outcome)?;
+    store_all(tx, &offers)?;
+    for offer in &offers {
+        tx.ring(Topic::Agent(offer.agent_id));
+        tx.ring(Topic::Ticket(offer.ticket_id));
+    }
+    tx.ring(Topic::Floor);
+    Ok(offers)
 }
 
-fn make(
-    tx: &mut Tx<'_>,
-    ticket: &mut Ticket,
-    workload: &mut Workload,
-    offer: &Offer,
-) -> Result<(), Error> {
-    workload.take(offer.channel, offer.weight)?;
-    ticket.offer(offer.expires_at)?;
-    store::update_workload(tx, workload)?;
-    store::update_ticket(tx, ticket)?;
-    store::insert_offers(tx, std::slice::from_ref(offer))?;
-    tx.ring(Topic::Agent(offer.agent_id));
-    tx.ring(Topic::Ticket(offer.ticket_id));
-    tx.ring(Topic::Floor);
+/// Offers that are being made.
+struct Making<'a> {
+    now: DateTime<Utc>,
+    record: MatchRecordId,
+    plan: &'a Plan,
+    present: HashMap<Key, &'a Candidate>,
+    workloads: HashMap<Key, Workload>,
+    tickets: HashMap<Key, Ticket>,
+    offers: Vec<Offer>,
+}
+
+impl Making<'_> {
+    fn make_all(&mut self) {
+        let facts: HashMap<Key, &fact::Ticket> =
+            self.plan.inputs.tickets.iter().map(|t| (t.id, t)).collect();
+        for matched in &self.plan.outcome.matches {
+            let known = facts.get(&matched.ticket).copied();
+            let offer = known.and_then(|known| self.make(known, matched));
+            self.offers.extend(offer);
+        }
+    }
+
+    /// One offer, if the agent is there and may take the ticket as both are now.
+    fn make(&mut self, known: &fact::Ticket, matched: &routing::Match) -> Option<Offer> {
+        let candidate = *self.present.get(&matched.agent)?;
+        let ticket = self.tickets.get(&matched.ticket)?;
+        let workload = self.workloads.get_mut(&matched.agent)?;
+        let versioned = self.plan.inputs.policies.get(&ticket.queue)?;
+        let declined_by: Vec<AgentId> = known.declined_by.iter().copied().map(agent_of).collect();
+        let asked = AskedOf {
+            ticket,
+            policy: &versioned.policy,
+            declined_by: &declined_by,
+        };
+        if candidate.objection(workload, &asked, self.now).is_some() {
+            return None;
+        }
+        workload.take(ticket.channel, ticket.weight).ok()?;
+        let mut offer = Offer::new(ticket, candidate.agent_id, self.now);
+        offer.score = matched.score;
+        offer.expires_at = self.now + offer_time(&versioned.policy);
+        offer.match_record_id = Some(self.record);
+        offer.policy_version = Some(versioned.version);
+        Some(offer)
+    }
+}
+
+fn offer_time(policy: &Policy) -> TimeDelta {
+    TimeDelta::seconds(policy.offer_seconds)
+}
+
+/// Stores many offers with few statements: those that change alike are changed at once.
+fn store_all(tx: &mut Tx<'_>, offers: &[Offer]) -> Result<(), Error> {
+    let mut taken: BTreeMap<AgentId, (i32, i32)> = BTreeMap::new();
+    let mut until: BTreeMap<DateTime<Utc>, Vec<TicketId>> = BTreeMap::new();
+    for offer in offers {
+        let (chat, message) = taken.entry(offer.agent_id).or_default();
+        match offer.channel {
+            Channel::Chat => *chat += offer.weight,
+            Channel::Message => *message += offer.weight,
+        }
+        until
+            .entry(offer.expires_at)
+            .or_default()
+            .push(offer.ticket_id);
+    }
+    let mut alike: BTreeMap<(i32, i32), Vec<AgentId>> = BTreeMap::new();
+    for (agent, units) in taken {
+        alike.entry(units).or_default().push(agent);
+    }
+    for ((chat, message), agents) in alike {
+        store::update_workloads_taken(tx, &agents, chat, message)?;
+    }
+    for (expires_at, tickets) in until {
+        store::update_tickets_offered(tx, &tickets, expires_at)?;
+    }
+    for part in offers.chunks(1_000) {
+        store::insert_offers(tx, part)?;
+    }
     Ok(())
 }

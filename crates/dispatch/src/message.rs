@@ -176,6 +176,8 @@ pub(crate) enum Note {
     CustomerLeft,
     /// The agent left the customer.
     AgentGone,
+    /// No agent was found in time.
+    NobodyFound,
 }
 
 impl Note {
@@ -184,6 +186,7 @@ impl Note {
         match self {
             Self::CustomerLeft => "customer_left",
             Self::AgentGone => "agent_gone",
+            Self::NobodyFound => "nobody_found",
         }
     }
 
@@ -191,6 +194,9 @@ impl Note {
         match self {
             Self::CustomerLeft => "The customer has left the conversation.",
             Self::AgentGone => "Your agent had to leave. We are sorry.",
+            Self::NobodyFound => {
+                "We could not find anybody for you in time. We are sorry. A supervisor looks into it."
+            }
         }
     }
 }
@@ -198,7 +204,11 @@ impl Note {
 /// The platform notes something in the conversation. The ticket is locked by the caller.
 pub(crate) fn insert_note(tx: &mut Tx<'_>, ticket: &mut Ticket, note: Note) -> Result<(), Error> {
     let said = NewMessage {
-        client_id: note.client_id().to_owned(),
+        client_id: match note {
+            // A ticket may be put aside more than once.
+            Note::NobodyFound => format!("{}:{}", note.client_id(), ticket.message_count + 1),
+            _ => note.client_id().to_owned(),
+        },
         body: note.body().to_owned(),
     };
     let message = Message::new(ticket, Author::Platform, &said, tx.now());

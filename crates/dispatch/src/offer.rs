@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use db::{Topic, Tx};
 use diesel::prelude::*;
 use kernel::{AgentId, MatchRecordId, OfferId, TicketId, text_enum};
+use routing::Objection;
 
 use crate::{
-    candidate::Candidate,
+    candidate::{AskedOf, Candidate},
     engagement::{self, Engagement},
     error::Error,
     schema::offers,
@@ -169,13 +170,13 @@ pub fn decline(
 pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Engagement, Error> {
     let mut workload = store::lock_workload(tx, candidate.agent_id)?.ok_or(Error::AtCapacity)?;
     let mut ticket = store::lock_ticket(tx, id)?.ok_or(Error::TicketNotFound)?;
-    if let Some(objection) = candidate.objection(&ticket) {
-        return Err(Error::NotEligible(objection));
+    // The ticket is looked at before the agent, so that who comes second hears that it is taken.
+    match ticket.status {
+        TicketStatus::Waiting => {}
+        TicketStatus::Offered => return Err(Error::TicketOnOffer),
+        _ => return Err(Error::TicketTaken),
     }
-    // The ticket is looked at before the load, so that who comes second hears that it is taken.
-    if ticket.status == TicketStatus::Offered {
-        return Err(Error::TicketOnOffer);
-    }
+    check(tx, &ticket, &workload, candidate)?;
     ticket.engage(tx.now())?;
     let mut offer = Offer::new(&ticket, candidate.agent_id, tx.now());
     offer.kind = OfferKind::Claim;
@@ -185,6 +186,31 @@ pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Eng
     store::update_ticket(tx, &ticket)?;
     store::insert_offers(tx, std::slice::from_ref(&offer))?;
     engagement::begin(tx, &offer)
+}
+
+/// Asks the one predicate of eligibility, in the transaction that gives the ticket away.
+pub(crate) fn check(
+    tx: &mut Tx<'_>,
+    ticket: &Ticket,
+    workload: &Workload,
+    candidate: &Candidate,
+) -> Result<(), Error> {
+    let (_, version) =
+        store::find_queue_with_policy(tx, &ticket.queue)?.ok_or(Error::QueueNotFound)?;
+    let declined_by: Vec<AgentId> = store::list_declines(tx, &[ticket.id])?
+        .into_iter()
+        .map(|(_, agent)| agent)
+        .collect();
+    let asked = AskedOf {
+        ticket,
+        policy: &version.policy()?,
+        declined_by: &declined_by,
+    };
+    match candidate.objection(workload, &asked, tx.now()) {
+        None => Ok(()),
+        Some(Objection::AtCapacity | Objection::ChannelFull) => Err(Error::AtCapacity),
+        Some(objection) => Err(Error::NotEligible(objection)),
+    }
 }
 
 /// An agent let an offer pass.

@@ -1,17 +1,27 @@
 //! Reads for others.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use diesel::{dsl::count_star, prelude::*};
-use kernel::{AgentId, EngagementId, OfferId, TicketId};
+use kernel::{AgentId, EngagementId, MatchRecordId, OfferId, TicketId};
+use routing::{Objection, Policy};
 
 use crate::{
-    candidate::Candidate,
+    candidate::{AskedOf, Candidate},
+    dead_letter::DeadLetter,
     engagement::{Engagement, EngagementStatus},
+    error::Error,
     message::Message,
     offer::{Offer, OfferStatus},
+    policy::PolicyVersion,
     queue::Queue,
     rating::Rating,
-    schema::{engagements, messages, offers, queues, ratings, tickets, workloads},
+    record::MatchRecord,
+    schema::{
+        dead_letters, engagements, match_records, messages, offers, policies, queues, ratings,
+        tickets, workloads,
+    },
     ticket::{Ticket, TicketStatus},
     workload::Workload,
 };
@@ -56,19 +66,151 @@ pub fn tickets_ahead(conn: &mut PgConnection, ticket: &Ticket) -> QueryResult<i6
         .first(conn)
 }
 
-/// The waiting tickets that the agent may claim, the most urgent first; at most 50.
+/// The waiting tickets that the agent may claim once there is room, the most urgent first; at most
+/// 50.
 pub fn claimable_tickets(
     conn: &mut PgConnection,
     candidate: &Candidate,
-) -> QueryResult<Vec<Ticket>> {
+    now: DateTime<Utc>,
+) -> Result<Vec<Ticket>, Error> {
+    let Some(workload) = workload(conn, candidate.agent_id)? else {
+        return Ok(Vec::new());
+    };
     let waiting: Vec<Ticket> = tickets::table
         .filter(tickets::status.eq(TicketStatus::Waiting))
         .order((tickets::rank_at, tickets::id))
         .limit(CLAIM_WINDOW)
         .select(Ticket::as_select())
         .load(conn)?;
-    let may = |ticket: &Ticket| candidate.objection(ticket).is_none();
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut policies: HashMap<String, Policy> = HashMap::new();
+    for version in policies_in_force(conn)? {
+        policies.insert(version.queue.clone(), version.policy()?);
+    }
+    let declined: HashSet<TicketId> = offers::table
+        .filter(offers::agent_id.eq(candidate.agent_id))
+        .filter(offers::ticket_id.eq_any(waiting.iter().map(|ticket| ticket.id)))
+        .filter(offers::status.eq(OfferStatus::Declined))
+        .select(offers::ticket_id)
+        .load(conn)?
+        .into_iter()
+        .collect();
+    let may = |ticket: &Ticket| {
+        policies.get(&ticket.queue).is_some_and(|policy| {
+            let asked = AskedOf {
+                ticket,
+                policy,
+                declined_by: &[],
+            };
+            let objection = candidate.objection(&workload, &asked, now);
+            let passing = matches!(
+                objection,
+                None | Some(
+                    Objection::AtCapacity
+                        | Objection::ChannelFull
+                        | Objection::Absent
+                        | Objection::Unstable
+                )
+            );
+            passing && !declined.contains(&ticket.id)
+        })
+    };
     Ok(waiting.into_iter().filter(may).take(50).collect())
+}
+
+/// An agent's units; none before the agent first went available.
+pub fn workload(conn: &mut PgConnection, agent: AgentId) -> QueryResult<Option<Workload>> {
+    workloads::table
+        .find(agent)
+        .select(Workload::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The units of these agents, by id.
+pub fn workloads(conn: &mut PgConnection, agents: &[AgentId]) -> QueryResult<Vec<Workload>> {
+    workloads::table
+        .filter(workloads::agent_id.eq_any(agents))
+        .order(workloads::agent_id)
+        .select(Workload::as_select())
+        .load(conn)
+}
+
+/// The policies that are in force, by queue.
+pub fn policies_in_force(conn: &mut PgConnection) -> QueryResult<Vec<PolicyVersion>> {
+    let in_force = policies::queue
+        .eq(queues::code)
+        .and(policies::version.eq(queues::policy_version));
+    queues::table
+        .inner_join(policies::table.on(in_force))
+        .order(queues::code)
+        .limit(1_000)
+        .select(PolicyVersion::as_select())
+        .load(conn)
+}
+
+/// The versions of a queue's policy, the newest first; at most 100.
+pub fn policy_versions(conn: &mut PgConnection, queue: &str) -> QueryResult<Vec<PolicyVersion>> {
+    policies::table
+        .filter(policies::queue.eq(queue))
+        .order(policies::version.desc())
+        .limit(kernel::PAGE_LIMIT)
+        .select(PolicyVersion::as_select())
+        .load(conn)
+}
+
+/// An offer, whoever it was made to, and the run of the matcher that made it.
+pub fn explained_offer(
+    conn: &mut PgConnection,
+    id: OfferId,
+) -> QueryResult<Option<(Offer, Option<MatchRecord>)>> {
+    offers::table
+        .left_join(
+            match_records::table.on(match_records::id.nullable().eq(offers::match_record_id)),
+        )
+        .filter(offers::id.eq(id))
+        .select((Offer::as_select(), Option::<MatchRecord>::as_select()))
+        .first(conn)
+        .optional()
+}
+
+/// Runs of the matcher from an instant on and before another, in order, after one; at most 100.
+pub fn match_records(
+    conn: &mut PgConnection,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, MatchRecordId)>,
+) -> QueryResult<Vec<MatchRecord>> {
+    let (at, id) = after.unzip();
+    let at = at.unwrap_or(from);
+    let mut query = match_records::table
+        .filter(match_records::decided_at.ge(at))
+        .filter(match_records::decided_at.lt(to))
+        .order((match_records::decided_at, match_records::id))
+        .limit(kernel::PAGE_LIMIT)
+        .select(MatchRecord::as_select())
+        .into_boxed();
+    if let Some(id) = id {
+        query = query.filter(
+            match_records::decided_at
+                .gt(at)
+                .or(match_records::id.gt(id)),
+        );
+    }
+    query.load(conn)
+}
+
+/// Dead letters with their tickets, those that nobody decided about, the oldest first; at most 100.
+pub fn open_dead_letters(conn: &mut PgConnection) -> QueryResult<Vec<(DeadLetter, Ticket)>> {
+    dead_letters::table
+        .inner_join(tickets::table.on(tickets::id.eq(dead_letters::ticket_id)))
+        .filter(dead_letters::settled_at.is_null())
+        .order((dead_letters::created_at, dead_letters::id))
+        .limit(kernel::PAGE_LIMIT)
+        .select((DeadLetter::as_select(), Ticket::as_select()))
+        .load(conn)
 }
 
 /// What is on an agent's desk.
@@ -85,11 +227,7 @@ pub struct Desk {
 /// What is on an agent's desk now.
 pub fn desk(conn: &mut PgConnection, agent: AgentId) -> QueryResult<Desk> {
     Ok(Desk {
-        workload: workloads::table
-            .find(agent)
-            .select(Workload::as_select())
-            .first(conn)
-            .optional()?,
+        workload: workload(conn, agent)?,
         offers: offers::table
             .inner_join(tickets::table.on(tickets::id.eq(offers::ticket_id)))
             .filter(offers::agent_id.eq(agent))
@@ -174,23 +312,6 @@ pub fn rating(conn: &mut PgConnection, id: EngagementId) -> QueryResult<Option<R
         .select(Rating::as_select())
         .first(conn)
         .optional()
-}
-
-/// Whether any ticket waits.
-pub fn any_waiting(conn: &mut PgConnection) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        tickets::table.filter(tickets::status.eq(TicketStatus::Waiting)),
-    ))
-    .get_result(conn)
-}
-
-/// Those of the agents who could take a ticket.
-pub fn agents_with_room(conn: &mut PgConnection, agents: &[AgentId]) -> QueryResult<Vec<AgentId>> {
-    workloads::table
-        .filter(workloads::agent_id.eq_any(agents))
-        .filter(workloads::load.lt(workloads::capacity))
-        .select(workloads::agent_id)
-        .load(conn)
 }
 
 /// Wrap-ups whose time is up, with their agents; at most 100.

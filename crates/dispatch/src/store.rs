@@ -4,6 +4,7 @@ mod engagements;
 mod messages;
 mod offers;
 mod queues;
+mod records;
 mod tickets;
 mod workloads;
 
@@ -11,5 +12,6 @@ pub(crate) use engagements::*;
 pub(crate) use messages::*;
 pub(crate) use offers::*;
 pub(crate) use queues::*;
+pub(crate) use records::*;
 pub(crate) use tickets::*;
 pub(crate) use workloads::*;

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
-use workflows::{Failure, Outside, RECONCILERS, Reconciler};
+use workflows::{Failure, MATCHING, Matchmaker, Outside, RECONCILERS, Reconciler};
 
 /// What time drives is looked at so often.
 const TICK: Duration = Duration::from_secs(1);
@@ -26,14 +26,16 @@ const JOBS: i64 = 8;
 pub async fn run(db: Db, outside: Outside, stop: CancellationToken) {
     let db = db.acting_as("worker");
     let mut loops = JoinSet::new();
-    loops.spawn(reconcile(db.clone(), stop.clone()));
+    let matchmaker = Matchmaker::default();
+    loops.spawn(listen(db.clone(), matchmaker.clone(), stop.clone()));
+    loops.spawn(reconcile(db.clone(), matchmaker, stop.clone()));
     loops.spawn(do_jobs(db.clone(), outside, stop.clone()));
     loops.spawn(make_rounds(db, stop));
     while loops.join_next().await.is_some() {}
 }
 
 /// Matches as soon as a bell says that it may be worth it; the rest every second.
-async fn reconcile(db: Db, stop: CancellationToken) {
+async fn reconcile(db: Db, matchmaker: Matchmaker, stop: CancellationToken) {
     let mut bell = db.bell().listen();
     let mut tick = Instant::now();
     loop {
@@ -42,9 +44,9 @@ async fn reconcile(db: Db, stop: CancellationToken) {
             for reconciler in RECONCILERS {
                 apply(&db, reconciler).await;
             }
-        } else {
-            apply(&db, &workflows::MATCHER).await;
         }
+        let run = matchmaker.clone();
+        report(MATCHING, db.write(MATCHING, move |tx| run.run(tx)).await);
         if !woken(&mut bell, Topic::Match, tick, &stop).await {
             return;
         }
@@ -52,11 +54,31 @@ async fn reconcile(db: Db, stop: CancellationToken) {
 }
 
 async fn apply(db: &Db, reconciler: &'static Reconciler) {
-    match db.write(reconciler.name, |tx| reconciler.run(tx)).await {
+    let outcome = db.write(reconciler.name, |tx| reconciler.run(tx)).await;
+    report(reconciler.name, outcome);
+}
+
+fn report(reconciler: &str, outcome: Result<usize, workflows::Error>) {
+    match outcome {
         Ok(0) => {}
-        Ok(changed) => tracing::debug!(reconciler = reconciler.name, changed, "reconciled"),
+        Ok(changed) => tracing::debug!(reconciler, changed, "reconciled"),
         Err(error) => {
-            tracing::warn!(reconciler = reconciler.name, code = error.code(), %error, "will try again");
+            tracing::warn!(reconciler, code = error.code(), %error, "will try again");
+        }
+    }
+}
+
+/// Tells the matchmaker of every change, so that it knows who is in the room.
+async fn listen(db: Db, matchmaker: Matchmaker, stop: CancellationToken) {
+    let mut bell = db.bell().listen();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            rung = bell.recv() => match rung {
+                Ok(topic) => matchmaker.hear(topic),
+                Err(RecvError::Lagged(_)) => matchmaker.hear(Topic::Everything),
+                Err(RecvError::Closed) => return,
+            }
         }
     }
 }

@@ -1,27 +1,147 @@
 //! Tickets find agents.
 
-use db::Tx;
-use dispatch::{Candidate, Engagement};
-use kernel::{AgentId, TicketId};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use db::{Topic, Tx};
+use dispatch::{Candidate, Engagement, agent_key};
+use kernel::{
+    AgentId, TicketId,
+    diesel::{PgConnection, QueryResult},
+};
 use onboarding::Qualification;
+use routing::{
+    Room,
+    fact::{Admitted, Presence},
+};
 
-use crate::Error;
+use crate::{Error, Report};
 
-/// Puts waiting tickets to available agents, and says how many. Who is put on offer cannot leave,
-/// nor be suspended, before the offers are made.
-pub fn match_tickets(tx: &mut Tx<'_>) -> Result<usize, Error> {
-    let now = tx.now();
-    let present = availability::present_agents(tx.conn(), now)?;
-    let free = dispatch::queries::agents_with_room(tx.conn(), &present)?;
-    if free.is_empty() || !dispatch::queries::any_waiting(tx.conn())? {
-        return Ok(0);
+/// What matching is called in the audit trail, and its lock.
+pub const MATCHING: &str = "match_tickets";
+/// The whole room is read anew so often, in case that a bell was missed or time changed something:
+/// a shift began, a skill ran out.
+const LOOK_AROUND: TimeDelta = TimeDelta::seconds(30);
+
+/// Puts waiting tickets to available agents.
+///
+/// It keeps in mind who is in the room, and learns from the bells who changed. So a run reads and
+/// locks what it needs for the tickets that wait, however many agents are there. Nothing depends on
+/// what it keeps in mind being up to date: whom it picks is looked at again, and held, in the
+/// transaction that makes the offers.
+#[derive(Clone, Default)]
+pub struct Matchmaker {
+    mind: Arc<Mutex<Mind>>,
+    news: Arc<Mutex<News>>,
+}
+
+#[derive(Default)]
+struct Mind {
+    room: Room,
+    looked_around_at: Option<DateTime<Utc>>,
+}
+
+/// Who changed since the last run.
+#[derive(Default)]
+struct News {
+    agents: BTreeSet<AgentId>,
+    is_everything: bool,
+}
+
+impl Matchmaker {
+    /// Hears of a change. Cheap; call it for every ring.
+    pub fn hear(&self, topic: Topic) {
+        match topic {
+            Topic::Agent(agent) => {
+                lock(&self.news).agents.insert(agent);
+            }
+            Topic::Everything => lock(&self.news).is_everything = true,
+            _ => {}
+        }
     }
-    let present = availability::hold_present(tx, &free)?;
-    let candidates: Vec<Candidate> = onboarding::hold_qualified(tx, &present)?
-        .into_iter()
-        .map(candidate)
-        .collect();
-    Ok(dispatch::match_tickets(tx, &candidates)?.len())
+
+    /// Makes the offers that can be made, unless another node is at it, and says how many.
+    pub fn run(&self, tx: &mut Tx<'_>) -> Result<Report, Error> {
+        if !db::try_lock(tx, MATCHING)? {
+            return Ok(0);
+        }
+        let mut mind = lock(&self.mind);
+        let news = std::mem::take(&mut *lock(&self.news));
+        let made = mind.catch_up(tx, &news).and_then(|()| mind.make_offers(tx));
+        if made.is_err() {
+            // What was heard may not have been taken in.
+            lock(&self.news).is_everything = true;
+        }
+        made
+    }
+}
+
+/// A panic in a run leaves a mind that is looked over at the next: see [`Matchmaker::run`].
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Mind {
+    fn catch_up(&mut self, tx: &mut Tx<'_>, news: &News) -> Result<(), Error> {
+        let now = tx.now();
+        let is_due = self
+            .looked_around_at
+            .is_none_or(|at| (now - at).abs() >= LOOK_AROUND);
+        if news.is_everything || is_due {
+            let present = availability::present_agents(tx.conn(), now)?;
+            self.room = Room::new();
+            self.looked_around_at = Some(now);
+            return self.let_in(tx, &present);
+        }
+        let changed: Vec<AgentId> = news.agents.iter().copied().collect();
+        for agent in &changed {
+            self.room.leave(agent_key(*agent));
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let present = availability::present_of(tx.conn(), &changed, now)?;
+        self.let_in(tx, &present)
+    }
+
+    fn let_in(&mut self, tx: &mut Tx<'_>, present: &[AgentId]) -> Result<(), Error> {
+        let now = tx.now();
+        for part in present.chunks(10_000) {
+            let workloads = dispatch::queries::workloads(tx.conn(), part)?;
+            let candidates = candidates(tx.conn(), part, now)?;
+            // Both are in the order of the agents' ids.
+            let mut workloads = workloads.into_iter().peekable();
+            for candidate in candidates {
+                while workloads
+                    .next_if(|w| w.agent_id < candidate.agent_id)
+                    .is_some()
+                {}
+                if let Some(workload) = workloads.next_if(|w| w.agent_id == candidate.agent_id) {
+                    self.room.enter(candidate.facts(&workload, now));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn make_offers(&mut self, tx: &mut Tx<'_>) -> Result<Report, Error> {
+        let Some(plan) = dispatch::plan(tx, &self.room)? else {
+            return Ok(0);
+        };
+        let present = hold_candidates(tx, &plan.agents())?;
+        let offers = dispatch::make_offers(tx, &plan, &present)?;
+        // Whoever the plan named is looked at again: they took something, or were not as thought.
+        let named = plan.agents();
+        for agent in &named {
+            self.room.leave(agent_key(*agent));
+        }
+        let still_there: Vec<AgentId> = present.iter().map(|c| c.agent_id).collect();
+        self.let_in(tx, &still_there)?;
+        Ok(offers.len())
+    }
 }
 
 /// An available agent takes a waiting ticket unasked.
@@ -33,11 +153,11 @@ pub fn claim_ticket(
     if availability::hold_present(tx, &[agent])?.is_empty() {
         return Err(Error::NotAvailable);
     }
-    let qualification = onboarding::hold_qualified(tx, &[agent])?
+    let candidate = hold_candidates(tx, &[agent])?
         .into_iter()
         .next()
         .ok_or(Error::NotQualified)?;
-    Ok(dispatch::claim(tx, ticket, &candidate(qualification))?)
+    Ok(dispatch::claim(tx, ticket, &candidate)?)
 }
 
 /// Ends offers whose time is up. Who did not answer is not there, and gets no further offer until
@@ -50,13 +170,66 @@ pub fn expire_offers(tx: &mut Tx<'_>) -> Result<usize, Error> {
     Ok(missed.len())
 }
 
-/// What dispatch knows of an agent is what onboarding vouches for.
-pub fn candidate(qualification: Qualification) -> Candidate {
+/// Puts aside what nobody was found for in time. Each is an alarm: somebody has to look.
+pub fn put_aside(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    let letters = dispatch::put_aside(tx)?;
+    for letter in &letters {
+        tracing::error!(id = %letter.id, ticket = %letter.ticket_id, reason = letter.reason, "a ticket was put aside");
+    }
+    Ok(letters.len())
+}
+
+/// Those of the agents who are there, as they are now. None of them can go, nor be suspended,
+/// before this transaction ends.
+fn hold_candidates(tx: &mut Tx<'_>, agents: &[AgentId]) -> Result<Vec<Candidate>, Error> {
+    let present = availability::hold_present(tx, agents)?;
+    let qualified = onboarding::hold_qualified(tx, &present)?;
+    Ok(qualified
+        .into_iter()
+        .map(|qualification| candidate(qualification, Presence::Available))
+        .collect())
+}
+
+/// These agents, who are there, as they are at an instant, by id.
+fn candidates(
+    conn: &mut PgConnection,
+    agents: &[AgentId],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Candidate>> {
+    let qualified = onboarding::qualifications(conn, agents, now)?;
+    Ok(qualified
+        .into_iter()
+        .map(|qualification| candidate(qualification, Presence::Available))
+        .collect())
+}
+
+/// What dispatch may know of an agent who asks for a list; none while they may not work.
+pub fn candidate_of(
+    conn: &mut PgConnection,
+    agent: AgentId,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<Candidate>> {
+    Ok(candidates(conn, &[agent], now)?.into_iter().next())
+}
+
+/// What dispatch knows of an agent is what the other domains vouch for.
+fn candidate(qualification: Qualification, presence: Presence) -> Candidate {
     Candidate {
         agent_id: qualification.agent_id,
         customer_ref: qualification.customer_ref,
         household_ref: qualification.household_ref,
-        languages: qualification.languages,
+        contacts: Vec::new(),
+        tier: String::new(),
+        languages: qualification
+            .languages
+            .into_iter()
+            .map(|language| (language, 5))
+            .collect(),
         skills: qualification.skills,
+        is_active: true,
+        agreement_current: true,
+        presence,
+        admitted: Admitted::All,
+        seconds_left: None,
     }
 }

@@ -25,13 +25,13 @@ pub use applications::{
     Applicant, Applied, Invited, apply, approve_agent, invite_customer, reinstate_agent,
     reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
 };
-pub use dispatching::{candidate, claim_ticket, expire_offers, match_tickets};
+pub use dispatching::{MATCHING, Matchmaker, candidate_of, claim_ticket, expire_offers};
 pub use error::Error;
 pub use escalation::escalate;
 pub use idempotent::once;
 pub use job::{Failure, Job, Outside, run_job};
 pub use presence::{end_abandoned_talks, go_present, release_lost_agents};
-pub use reconcile::{MATCHER, PRUNER, RECONCILERS, Reconciler, Report};
+pub use reconcile::{PRUNER, RECONCILERS, Reconciler, Report};
 pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
 pub use shifts::cancel_shift;
 
@@ -39,8 +39,9 @@ pub use availability::{
     commit as commit_to_shift, heartbeat, publish_shift, release as release_commitment,
 };
 pub use dispatch::{
-    accept as accept_offer, decline as decline_offer, leave as leave_conversation, publish_policy,
-    rate as rate_engagement, save_queue, say_as_agent, say_as_customer, set_capacity, wrap_up,
+    accept as accept_offer, decline as decline_offer, discard_dead_letter,
+    leave as leave_conversation, publish_policy, rate as rate_engagement, replay_dead_letter,
+    save_queue, say_as_agent, say_as_customer, set_capacity, wrap_up,
 };
 pub use identity::{
     create_account, create_machine_key, open_session, refresh as refresh_session, reinstate_staff,

@@ -15,7 +15,8 @@ pub struct Reconciler {
     run: fn(&mut Tx<'_>) -> Result<Report, Error>,
 }
 
-/// What is due every second, in the order in which one makes work for the next.
+/// What is due every second, in the order in which one makes work for the next; matching comes
+/// after all of them.
 pub const RECONCILERS: &[Reconciler] = &[
     Reconciler {
         name: "release_lost_agents",
@@ -33,14 +34,11 @@ pub const RECONCILERS: &[Reconciler] = &[
         name: "close_wrap_ups",
         run: resolution::close_wrap_ups,
     },
-    MATCHER,
+    Reconciler {
+        name: "put_aside",
+        run: dispatching::put_aside,
+    },
 ];
-
-/// Puts waiting tickets to agents; worth running at every ring of [`db::Topic::Match`], too.
-pub const MATCHER: Reconciler = Reconciler {
-    name: "match_tickets",
-    run: dispatching::match_tickets,
-};
 
 /// Deletes what is past its time; due every minute.
 pub const PRUNER: Reconciler = Reconciler {
@@ -59,7 +57,12 @@ impl Reconciler {
     }
 }
 
-/// Deletes what is past its time: answers, finished jobs, old sign-in attempts.
+/// Deletes what is past its time: answers, finished jobs, old sign-in attempts, match records.
 fn prune(tx: &mut Tx<'_>) -> Result<Report, Error> {
-    Ok(db::idempotency::prune(tx)? + jobs::prune(tx)? + identity::prune(tx)?)
+    Ok(
+        db::idempotency::prune(tx)?
+            + jobs::prune(tx)?
+            + identity::prune(tx)?
+            + dispatch::prune(tx)?,
+    )
 }

@@ -90,6 +90,16 @@ pub(crate) fn list_expired_offers(
         .load(tx.conn())
 }
 
+/// All offers of a ticket, the oldest first; at most 1,000.
+pub(crate) fn list_offers_of(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<Vec<Offer>> {
+    offers::table
+        .filter(offers::ticket_id.eq(ticket))
+        .order(offers::id)
+        .limit(1_000)
+        .select(Offer::as_select())
+        .load(tx.conn())
+}
+
 pub(crate) fn list_declines(
     tx: &mut Tx<'_>,
     tickets: &[TicketId],

@@ -70,6 +70,22 @@ pub(crate) fn lock_waiting_tickets(tx: &mut Tx<'_>, ids: &[TicketId]) -> QueryRe
         .load(tx.conn())
 }
 
+/// Open tickets for which an action is overdue, the longest overdue first; locks nothing.
+pub(crate) fn list_overdue_tickets(
+    tx: &mut Tx<'_>,
+    action: NextAction,
+    limit: i64,
+) -> QueryResult<Vec<TicketId>> {
+    tickets::table
+        .filter(tickets::closed_at.is_null())
+        .filter(tickets::deadline_at.le(tx.now()))
+        .filter(tickets::next_action.eq(action))
+        .order(tickets::deadline_at)
+        .limit(limit)
+        .select(tickets::id)
+        .load(tx.conn())
+}
+
 /// Puts tickets on offer until an instant, all at once.
 pub(crate) fn update_tickets_offered(
     tx: &mut Tx<'_>,

@@ -25,7 +25,7 @@ pub(crate) fn lock_workload(tx: &mut Tx<'_>, agent: AgentId) -> QueryResult<Opti
 
 /// Locks those of the agents who have room, in the order of their ids. Who is being changed at
 /// this moment is left out, and will ring the matcher again.
-pub(crate) fn lock_free_workloads(
+pub(crate) fn lock_idle_workloads(
     tx: &mut Tx<'_>,
     agents: &[AgentId],
 ) -> QueryResult<Vec<Workload>> {
@@ -37,6 +37,24 @@ pub(crate) fn lock_free_workloads(
         .skip_locked()
         .select(Workload::as_select())
         .load(tx.conn())
+}
+
+/// Gives agents, who are locked, so many more units each.
+pub(crate) fn update_workloads_taken(
+    tx: &mut Tx<'_>,
+    agents: &[AgentId],
+    chat: i32,
+    message: i32,
+) -> Result<(), Error> {
+    diesel::update(workloads::table.filter(workloads::agent_id.eq_any(agents)))
+        .set((
+            workloads::load.eq(workloads::load + chat + message),
+            workloads::chat_load.eq(workloads::chat_load + chat),
+            workloads::message_load.eq(workloads::message_load + message),
+        ))
+        .execute(tx.conn())
+        .on_constraint("workloads_within_capacity", Error::AtCapacity)?;
+    Ok(())
 }
 
 /// Locks these agents in the order of their ids.

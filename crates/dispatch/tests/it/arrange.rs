@@ -10,7 +10,10 @@ use dispatch::{
     Reason, Ticket,
 };
 use kernel::{AccountId, AgentId};
-use routing::Policy;
+use routing::{
+    Policy, Room,
+    fact::{Admitted, Presence},
+};
 
 /// A sandbox with the queue `general`: offers of 20 seconds, wrap-ups of 60.
 pub fn floor() -> Sandbox {
@@ -69,8 +72,15 @@ fn new_agent() -> (String, Candidate) {
         agent_id: agent,
         customer_ref: reference,
         household_ref: None,
-        languages: vec!["en".to_owned()],
+        contacts: Vec::new(),
+        tier: "gold".to_owned(),
+        languages: vec![("en".to_owned(), 4)],
         skills: vec![("care".to_owned(), 3)],
+        is_active: true,
+        agreement_current: true,
+        presence: Presence::Available,
+        admitted: Admitted::All,
+        seconds_left: None,
     };
     (sql, candidate)
 }
@@ -143,12 +153,27 @@ pub fn shared_ticket(database: &mut TestDatabase, external_id: &str) -> Ticket {
         .unwrap()
 }
 
+/// Runs the matcher once, with these agents in the room.
+pub fn match_tickets(tx: &mut Tx<'_>, present: &[Candidate]) -> Result<Vec<Offer>, Error> {
+    let now = tx.now();
+    let ids: Vec<AgentId> = present.iter().map(|agent| agent.agent_id).collect();
+    let mut room = Room::new();
+    for workload in dispatch::queries::workloads(tx.conn(), &ids)? {
+        let agent = present
+            .iter()
+            .find(|agent| agent.agent_id == workload.agent_id);
+        room.enter(agent.unwrap().facts(&workload, now));
+    }
+    match dispatch::plan(tx, &room)? {
+        Some(plan) => dispatch::make_offers(tx, &plan, present),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Runs the matcher once with these agents present.
 pub fn run_matcher(sandbox: &mut Sandbox, present: &[&Candidate]) -> Vec<Offer> {
     let present: Vec<Candidate> = present.iter().map(|agent| (*agent).clone()).collect();
-    sandbox
-        .write(|tx| dispatch::match_tickets(tx, &present))
-        .unwrap()
+    sandbox.write(|tx| match_tickets(tx, &present)).unwrap()
 }
 
 /// A ticket in the agent's hands.

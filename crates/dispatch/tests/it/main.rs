@@ -4,7 +4,6 @@
 mod arrange;
 mod engagements;
 mod masking;
-mod matching;
 mod messages;
 mod offers;
 mod races;

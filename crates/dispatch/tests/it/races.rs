@@ -110,7 +110,7 @@ fn an_offer_is_either_accepted_or_timed_out() {
         let ticket = shared_ticket(&mut database, &round.to_string());
         let present = [agent.clone()];
         let offer = db
-            .write_blocking("match", |tx| dispatch::match_tickets(tx, &present))
+            .write_blocking("match", |tx| crate::arrange::match_tickets(tx, &present))
             .unwrap()
             .remove(0);
         // Accepting reads the clock a moment before the offer ends, expiring a moment after.
@@ -168,7 +168,7 @@ fn control_a_careless_timeout_ends_an_offer_that_was_accepted() {
     let db = database.db();
     let present = [agent.clone()];
     let offer = db
-        .write_blocking("match", |tx| dispatch::match_tickets(tx, &present))
+        .write_blocking("match", |tx| crate::arrange::match_tickets(tx, &present))
         .unwrap()
         .remove(0);
     let agent_id = agent.agent_id;
@@ -214,7 +214,7 @@ fn matchers_at_once_never_overload_anybody() {
     let db = database.db();
     at_once(6, &db, move |_, db| {
         for _ in 0..5 {
-            db.write_blocking("match", |tx| dispatch::match_tickets(tx, &agents))
+            db.write_blocking("match", |tx| crate::arrange::match_tickets(tx, &agents))
                 .unwrap();
         }
     });

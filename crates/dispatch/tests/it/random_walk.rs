@@ -69,7 +69,7 @@ impl World {
             }
             Step::Match => {
                 floor
-                    .write(|tx| dispatch::match_tickets(tx, &self.agents))
+                    .write(|tx| crate::arrange::match_tickets(tx, &self.agents))
                     .unwrap();
             }
             Step::Claim(agent, ticket) => {

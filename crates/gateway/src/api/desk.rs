@@ -4,8 +4,9 @@ use actix_web::{
     HttpResponse, get,
     web::{self, Data},
 };
+use chrono::{DateTime, Utc};
 use db::Topic;
-use dispatch::Candidate;
+use dispatch::Ticket;
 use kernel::{AgentId, diesel};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,7 +19,7 @@ use crate::{
     extract::Agent,
     problem::{ApiResult, Problems},
     sse,
-    state::{ReadFailed, State},
+    state::State,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -47,18 +48,14 @@ pub struct DeskView {
 
 impl DeskView {
     /// The desk as it is.
-    pub(crate) async fn look(state: &State, agent: AgentId) -> Result<Self, ReadFailed> {
+    pub(crate) async fn look(state: &State, agent: AgentId) -> Result<Self, dispatch::Error> {
         let now = state.db.now();
         state
+            .db
             .read(move |conn| {
                 let presence = availability::presence(conn, agent)?;
                 let desk = dispatch::queries::desk(conn, agent)?;
-                let claimable = match candidate(conn, agent, now)? {
-                    Some(candidate) => {
-                        dispatch::queries::claimable_tickets(conn, &candidate)?.len()
-                    }
-                    None => 0,
-                };
+                let claimable = claimable(conn, agent, now)?.len();
                 Ok(Self {
                     presence: PresenceView::of(presence),
                     capacity: desk.workload.as_ref().map(|workload| workload.capacity),
@@ -76,27 +73,27 @@ impl DeskView {
     }
 }
 
-/// What dispatch may know of an agent who asks for a list; none while they may not work.
-pub(crate) fn candidate(
+/// What an agent may claim; nothing while they may not work.
+fn claimable(
     conn: &mut diesel::PgConnection,
     agent: AgentId,
-    now: chrono::DateTime<chrono::Utc>,
-) -> diesel::QueryResult<Option<Candidate>> {
-    let qualified = onboarding::qualifications(conn, &[agent], now)?;
-    Ok(qualified.into_iter().next().map(workflows::candidate))
+    now: DateTime<Utc>,
+) -> Result<Vec<Ticket>, dispatch::Error> {
+    match workflows::candidate_of(conn, agent, now)? {
+        Some(candidate) => dispatch::queries::claimable_tickets(conn, &candidate, now),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The waiting tickets that an agent may claim, the most urgent first.
 pub(crate) async fn claimable_tickets(
     state: &State,
     agent: AgentId,
-) -> Result<Vec<TicketBrief>, ReadFailed> {
+) -> Result<Vec<TicketBrief>, dispatch::Error> {
     let now = state.db.now();
     state
-        .read(move |conn| match candidate(conn, agent, now)? {
-            Some(candidate) => dispatch::queries::claimable_tickets(conn, &candidate),
-            None => Ok(Vec::new()),
-        })
+        .db
+        .read(move |conn| claimable(conn, agent, now))
         .await
         .map(|tickets| tickets.into_iter().map(TicketBrief::from).collect())
 }

@@ -190,7 +190,10 @@ impl<'a> Scene<'a> {
             .await;
         let run = run.assert_status(201).json();
         assistant.escalate("3").await;
-        let matched = app.db.write("match", workflows::match_tickets).await;
+        let matched = app
+            .db
+            .write("match", |tx| workflows::Matchmaker::default().run(tx))
+            .await;
         assert_eq!(matched.unwrap(), 1);
         let offer = agent.desk().await["offers"][0].clone();
         self.ids.extend([
