@@ -15,6 +15,7 @@ mod earnings;
 mod email_codes;
 mod engagements;
 mod escalations;
+mod explanations;
 mod finance;
 mod health;
 mod messages;
@@ -69,6 +70,7 @@ fn configure(config: &mut ServiceConfig) {
         .configure(presence::configure)
         .configure(desk::configure)
         .configure(offers::configure)
+        .configure(explanations::configure)
         .configure(engagements::configure)
         .configure(tickets::configure)
         .configure(escalations::configure)

@@ -34,6 +34,11 @@ enum Command {
     Demo(command::demo::Arguments),
     /// Play recorded conversations through the API to their end, and report
     Simulate(command::simulate::Arguments),
+    /// Say in plain words why an offer came about
+    Explain(command::explain::Arguments),
+    /// Decide recorded runs of the matcher again, and compare bit for bit; the exit code is 1 when
+    /// one differs
+    Replay(command::replay::Arguments),
     /// Check every promise against the database; the exit code is 1 when one is broken
     Verify,
 }
@@ -53,6 +58,8 @@ pub fn main() -> ExitCode {
         Command::Openapi => command::openapi::run(),
         Command::Demo(arguments) => command::demo::run(settings, arguments),
         Command::Simulate(arguments) => command::simulate::run(settings, &arguments),
+        Command::Explain(arguments) => command::explain::run(&settings, &arguments),
+        Command::Replay(arguments) => command::replay::run(&settings, &arguments),
         Command::Verify => command::verify::run(&settings),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,9 +1,11 @@
 //! What each subcommand does.
 
 pub mod demo;
+pub mod explain;
 mod inhouse;
 pub mod migrate;
 pub mod openapi;
+pub mod replay;
 pub mod serve;
 pub mod simulate;
 pub mod verify;

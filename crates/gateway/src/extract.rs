@@ -16,8 +16,8 @@ use actix_web::HttpRequest;
 
 pub use body::read_body;
 pub use caller::{
-    Admin, Agent, Applicant, Caller, Finance, FinanceApprover, FinancePreparer, Machine, SignedIn,
-    Staff, Supervisor,
+    Admin, Agent, Applicant, Caller, Explainee, Finance, FinanceApprover, FinancePreparer, Machine,
+    SignedIn, Staff, Supervisor,
 };
 pub(crate) use caller::{Credentials, is_sent_unasked};
 pub use csv::{CSV_BYTES, Csv};

@@ -18,6 +18,7 @@ pub mod app;
 mod applications;
 pub mod cli;
 mod command;
+pub mod explained;
 pub mod extract;
 mod first_admin;
 mod middleware;

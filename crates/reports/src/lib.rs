@@ -18,6 +18,6 @@ pub use agents::{
     application,
 };
 pub use floor::{Floor, FloorTicket, PresentAgent, QueueLoad, floor};
-pub use names::names;
+pub use names::{agent_names, names};
 pub use payout_items::{NamedItem, payout_items};
 pub use tickets::TicketBrief;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     fact::{Agent, Channel, Level, Presence, Ticket},
@@ -13,7 +14,7 @@ use crate::{
 pub const LEAST_SECONDS_LEFT: i64 = 300;
 
 /// What a ticket asks of an agent at one instant, after relaxation.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
 pub struct Needs {
     /// Queues whose agents may take it: its own, and the overflow's once it waited so long.
     pub queues: Vec<String>,

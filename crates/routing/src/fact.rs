@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
 
 /// An id: of a ticket or of an agent. As text, 32 hexadecimal digits.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -39,7 +40,7 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 /// A skill or a language, and a level of 1 to 5.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
 pub struct Level {
     /// The code of a skill, or of a language (ISO 639-1).
     pub code: String,
@@ -48,7 +49,9 @@ pub struct Level {
 }
 
 /// By what a conversation is carried.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// Both are there at the same time.

@@ -1,6 +1,7 @@
 //! How a queue routes, as data.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The longest a ticket of the lowest priority may be overtaken by later ones, in seconds. A policy
 /// whose weights allow more is refused.
@@ -16,7 +17,7 @@ pub const PRIORITIES: i64 = 9;
 
 /// How a queue routes. What a body does not name has its default, so that a policy can be written
 /// by naming what is special about it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Points for what makes a good match.
@@ -61,7 +62,7 @@ impl Default for Policy {
 }
 
 /// Points for what makes a good match; each is whole and not negative.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Weights {
     /// For each level of proficiency, averaged over the skills that the ticket needs.
@@ -98,7 +99,7 @@ impl Default for Weights {
 }
 
 /// What is asked less of an agent once a ticket has waited for a while. Steps add up.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RelaxationStep {
     /// From this wait on.
@@ -113,7 +114,7 @@ pub struct RelaxationStep {
 
 /// What relaxation never goes below. Conflicts of interest, capacity, working time and the
 /// language itself have no step at all.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Floor {
     /// Proficiency in a skill is asked at least so high, where the ticket asks so high.
@@ -135,7 +136,7 @@ impl Default for Floor {
 }
 
 /// Where else to look for an agent.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Overflow {
     /// The code of the queue whose agents are asked, too.

@@ -1,6 +1,7 @@
 //! How well an agent fits a ticket, in whole points.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     eligibility::{Needs, level_of},
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// The parts of a score. Their sum is what the matcher compares.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 pub struct Parts {
     /// For proficiency in the skills that are needed.
     pub skill: i64,

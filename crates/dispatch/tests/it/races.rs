@@ -14,7 +14,7 @@ use dispatch::{Candidate, Error, NewMessage};
 use crate::arrange::{shared_agent, shared_floor, shared_ticket};
 
 /// Runs the same work on many threads at the same moment.
-fn at_once<T: Send + 'static>(
+pub fn at_once<T: Send + 'static>(
     count: usize,
     db: &Db,
     work: impl Fn(usize, &Db) -> T + Send + Sync + 'static,

@@ -2,8 +2,10 @@
 
 mod agents;
 mod customers;
+mod dead_letters;
 mod floor;
 mod invitations;
+mod policies;
 mod shifts;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -14,5 +16,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .configure(agents::configure)
         .configure(shifts::configure)
         .configure(customers::configure)
+        .configure(policies::configure)
+        .configure(dead_letters::configure)
         .configure(invitations::configure);
 }

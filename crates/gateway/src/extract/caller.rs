@@ -42,6 +42,11 @@ impl Caller {
         self.db.acting_as(&self.account_id.to_string())
     }
 
+    /// The agent that this person is; none for staff.
+    pub fn agent_id(&self) -> Option<AgentId> {
+        self.agent_id
+    }
+
     /// Whether the session is still good, for streams that outlive the request.
     pub async fn is_still_signed_in(&self) -> bool {
         let (session, role, now) = (self.session_id, self.role, self.db.now());
@@ -230,6 +235,8 @@ roles! {
     Staff = &[Role::Supervisor, Role::FinancePreparer, Role::FinanceApprover, Role::Admin];
     /// Who runs operations.
     Supervisor = &[Role::Supervisor, Role::Admin];
+    /// Who may be told why an offer came about: agents about themselves, operations about all.
+    Explainee = &[Role::Agent, Role::Supervisor, Role::Admin];
     /// Who sets the platform up.
     Admin = &[Role::Admin];
     /// Who prepares payout runs.

@@ -31,8 +31,8 @@ pub(super) fn age(since: DateTime<Utc>, now: DateTime<Utc>) -> String {
 }
 
 /// So many seconds in words, where they are a target.
-pub(super) fn seconds(seconds: i32) -> String {
-    duration(TimeDelta::seconds(i64::from(seconds)))
+pub(super) fn seconds(seconds: impl Into<i64>) -> String {
+    duration(TimeDelta::seconds(seconds.into()))
 }
 
 fn duration(length: TimeDelta) -> String {

@@ -3,6 +3,7 @@
 mod agents;
 mod customers;
 mod floor;
+mod routing;
 mod shifts;
 
 use actix_web::web::ServiceConfig;
@@ -12,5 +13,6 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .configure(floor::configure)
         .configure(agents::configure)
         .configure(shifts::configure)
+        .configure(routing::configure)
         .configure(customers::configure);
 }
