@@ -128,7 +128,10 @@ impl Instance {
             list.sort_unstable_by_key(|c| (std::cmp::Reverse(c.points), c.agent));
             list.shrink_to_fit();
         }
-        let mut affinity = Affinity { seed: draw.seed, tenants: Vec::new() };
+        let mut affinity = Affinity {
+            seed: draw.seed,
+            tenants: Vec::new(),
+        };
         let mut arrivals = Vec::new();
         for ticket in 0..draw.tickets + draw.arrivals {
             let (demand, tenant) = draw_ticket(&mut random);
@@ -139,13 +142,21 @@ impl Instance {
                 arrivals.push(demand);
             }
         }
-        Self { market, affinity, arrivals }
+        Self {
+            market,
+            affinity,
+            arrivals,
+        }
     }
 
     /// How many pairs are eligible.
     pub fn edges(&self) -> u64 {
         let length = |demand: &Demand| self.candidates(demand).len();
-        self.market.tickets.iter().map(|t| u64::try_from(length(t)).unwrap_or(0)).sum()
+        self.market
+            .tickets
+            .iter()
+            .map(|t| u64::try_from(length(t)).unwrap_or(0))
+            .sum()
     }
 
     fn candidates(&self, demand: &Demand) -> &[Candidate] {
@@ -170,7 +181,11 @@ impl Instance {
             first += u64::from(count(self.candidates(demand).len())?);
         }
         out.write_all(&first.to_le_bytes())?;
-        for candidate in market.tickets.iter().flat_map(|demand| self.candidates(demand)) {
+        for candidate in market
+            .tickets
+            .iter()
+            .flat_map(|demand| self.candidates(demand))
+        {
             out.write_all(&candidate.agent.to_le_bytes())?;
         }
         for (ticket, demand) in (0..).zip(&market.tickets) {
@@ -226,5 +241,11 @@ fn draw_ticket(random: &mut Random) -> (Demand, u32) {
     let priority = i64::from(random.weighted(&[6, 2, 1, 1]));
     let waited_seconds = i64::from(random.below(7_200));
     let list = (skill * LANGUAGES + language) * TIERS + tier;
-    (Demand { list, points: 50 * priority + waited_seconds / 72 }, tenant)
+    (
+        Demand {
+            list,
+            points: 50 * priority + waited_seconds / 72,
+        },
+        tenant,
+    )
 }

@@ -92,13 +92,18 @@ fn measure(args: &Args) -> anyhow::Result<Report> {
     };
     let (instance, build) = timed(|| Instance::draw(draw));
     if let Some(path) = &args.dump {
-        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let file =
+            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
         let mut file = BufWriter::new(file);
         instance.dump(&mut file)?;
         file.flush()?;
     }
     let limits = Limits {
-        work: if args.mode == Wanted::Exact { u64::MAX } else { 0 },
+        work: if args.mode == Wanted::Exact {
+            u64::MAX
+        } else {
+            0
+        },
         epsilon: args.epsilon,
     };
     let (market, affinity) = (&instance.market, &instance.affinity);
@@ -106,7 +111,11 @@ fn measure(args: &Args) -> anyhow::Result<Report> {
     let peak_kilobytes = process::peak_kilobytes().unwrap_or(0);
     let (bound, certified) = timed(|| certify(market, affinity, &matching));
     let bound = bound.map_err(|violation| anyhow::anyhow!("not certified: {violation:?}"))?;
-    let arrival = if args.arrivals > 0 { Some(arrive(&instance)?) } else { None };
+    let arrival = if args.arrivals > 0 {
+        Some(arrive(&instance)?)
+    } else {
+        None
+    };
     let pairs = u64::from(args.tickets) * u64::from(args.units);
     Ok(Report {
         tickets: args.tickets,
@@ -143,7 +152,10 @@ fn arrive(instance: &Instance) -> anyhow::Result<u64> {
     market.tickets.extend(&instance.arrivals);
     let matching = standing.matching();
     let bound = certify(&market, &instance.affinity, &matching);
-    ensure!(bound == Ok(matching.total), "not optimal after the arrivals: {bound:?}");
+    ensure!(
+        bound == Ok(matching.total),
+        "not optimal after the arrivals: {bound:?}"
+    );
     let count = u128::try_from(instance.arrivals.len())?;
     Ok(u64::try_from(spent.as_nanos() / count)?)
 }

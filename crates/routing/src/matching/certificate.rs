@@ -73,7 +73,12 @@ pub fn certify(
     {
         return Err(Violation::Shape);
     }
-    if duals.tickets.iter().chain(&duals.agents).any(|&dual| dual < 0) {
+    if duals
+        .tickets
+        .iter()
+        .chain(&duals.agents)
+        .any(|&dual| dual < 0)
+    {
         return Err(Violation::NegativeDual);
     }
     let epsilon = match matching.mode {
@@ -105,7 +110,9 @@ pub fn certify(
     }
     let units = market.capacity.iter().zip(&duals.agents);
     Ok(duals.tickets.iter().sum::<i64>()
-        + units.map(|(&units, dual)| i64::from(units) * dual).sum::<i64>())
+        + units
+            .map(|(&units, dual)| i64::from(units) * dual)
+            .sum::<i64>())
 }
 
 /// Every pair of the ticket against the duals; returns the score of the pair that was matched.

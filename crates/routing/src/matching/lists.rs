@@ -45,7 +45,9 @@ impl Groups {
             groups.groups[at(group)].tickets.push(ticket);
         }
         for group in &mut groups.groups {
-            group.tickets.sort_by_key(|&t| std::cmp::Reverse(market.tickets[at(t)].points));
+            group
+                .tickets
+                .sort_by_key(|&t| std::cmp::Reverse(market.tickets[at(t)].points));
         }
         groups
     }
@@ -58,7 +60,11 @@ impl Groups {
             None => new,
         };
         if group == new {
-            self.groups.push(Group { list, tickets: Vec::new(), served: 0 });
+            self.groups.push(Group {
+                list,
+                tickets: Vec::new(),
+                served: 0,
+            });
         }
         self.of.push(group);
         group

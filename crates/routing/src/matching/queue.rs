@@ -22,7 +22,12 @@ pub(super) struct Queue<T> {
 impl<T: Copy + Ord> Queue<T> {
     pub fn new() -> Self {
         let buckets = (0..BUCKETS).map(|_| Vec::new()).collect();
-        Self { buckets, nearest: 0, last: 0, far: BinaryHeap::new() }
+        Self {
+            buckets,
+            nearest: 0,
+            last: 0,
+            far: BinaryHeap::new(),
+        }
     }
 
     /// Puts in an entry at a distance that is not negative and not below the last one taken out.

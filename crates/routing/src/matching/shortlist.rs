@@ -9,7 +9,7 @@ const BREADTH: usize = 16;
 /// listed. Prices only rise, so no candidate outside ever offers a margin above `beyond`.
 #[derive(Clone, Debug)]
 pub(super) struct Shortlist {
-    /// Candidates with the bonus in their points.
+    /// Candidates with the bonus in their points, by agent: of equally good ones the first is taken.
     pub candidates: Vec<Candidate>,
     /// Or `NEVER`, if there is none outside.
     pub beyond: i64,
@@ -18,7 +18,10 @@ pub(super) struct Shortlist {
 impl Default for Shortlist {
     /// A list that says nothing yet.
     fn default() -> Self {
-        Self { candidates: Vec::new(), beyond: i64::MAX }
+        Self {
+            candidates: Vec::new(),
+            beyond: i64::MAX,
+        }
     }
 }
 
@@ -34,16 +37,16 @@ pub(super) struct Reading<'a, B> {
 impl Shortlist {
     /// Lists anew at the present prices, with some candidates that were outside before. Returns how
     /// many edges it looked at.
-    pub fn renew<B>(
-        &mut self,
-        reading: &Reading<'_, B>,
-        buffer: &mut Vec<(i64, Candidate)>,
-    ) -> u64
+    pub fn renew<B>(&mut self, reading: &Reading<'_, B>, buffer: &mut Vec<(i64, Candidate)>) -> u64
     where
         B: Fn(u32) -> Option<i64>,
     {
         let margin = |c: &Candidate| c.points - reading.price[at(c.agent)];
-        let known = self.candidates.iter().filter(|c| margin(c) >= self.beyond).count();
+        let known = self
+            .candidates
+            .iter()
+            .filter(|c| margin(c) >= self.beyond)
+            .count();
         let keep = known + BREADTH;
         let mut work = 0;
         buffer.clear();
@@ -54,7 +57,9 @@ impl Shortlist {
             }
             work += 1;
             let least = margin(candidate);
-            if least + reading.bonus_max <= self.beyond || reading.capacity[at(candidate.agent)] == 0 {
+            if least + reading.bonus_max <= self.beyond
+                || reading.capacity[at(candidate.agent)] == 0
+            {
                 continue;
             }
             let Some(bonus) = (reading.bonus)(candidate.agent) else {
@@ -62,7 +67,13 @@ impl Shortlist {
             };
             if least + bonus > self.beyond {
                 let points = candidate.points + bonus;
-                buffer.push((least + bonus, Candidate { points, ..*candidate }));
+                buffer.push((
+                    least + bonus,
+                    Candidate {
+                        points,
+                        ..*candidate
+                    },
+                ));
                 if buffer.len() == 4 * keep {
                     self.beyond = best(buffer, keep);
                 }
@@ -72,14 +83,18 @@ impl Shortlist {
             self.beyond = best(buffer, keep);
         }
         self.candidates.clear();
-        self.candidates.extend(buffer.iter().map(|&(_, candidate)| candidate));
+        self.candidates
+            .extend(buffer.iter().map(|&(_, candidate)| candidate));
+        self.candidates
+            .sort_unstable_by_key(|candidate| candidate.agent);
         work
     }
 }
 
 /// Keeps the entries with the best margins, and returns the worst margin among them.
 fn best(buffer: &mut Vec<(i64, Candidate)>, keep: usize) -> i64 {
-    let key = |&(margin, candidate): &(i64, Candidate)| (std::cmp::Reverse(margin), candidate.agent);
+    let key =
+        |&(margin, candidate): &(i64, Candidate)| (std::cmp::Reverse(margin), candidate.agent);
     let (_, &mut (worst, _), _) = buffer.select_nth_unstable_by_key(keep - 1, key);
     buffer.truncate(keep);
     worst
