@@ -9,6 +9,7 @@
 //! so no pair with a negative score is ever matched. The result depends on the indices alone, never
 //! on the order inside a list: callers sort tickets and agents by id before they number them.
 
+mod auction;
 mod certificate;
 mod lists;
 mod queue;
@@ -16,6 +17,9 @@ mod search;
 mod seats;
 mod shortlist;
 mod standing;
+
+use auction::Auction;
+use search::State;
 
 pub use certificate::{Violation, certify};
 pub use standing::{Change, Standing};
@@ -71,7 +75,7 @@ pub trait Pairing {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How many edges may be looked at before the bounded mode takes over. Counted, not timed, so
-    /// that a replay decides the same on any machine.
+    /// that a replay decides the same on any machine. 0 is the bounded mode from the start.
     pub work: u64,
     /// How many points a ticket may miss in the bounded mode, at least 1.
     pub epsilon: i64,
@@ -116,8 +120,11 @@ pub struct Matching {
 
 /// The best matching, or one close to it where the work exceeds the limit.
 pub fn solve(market: &Market, pairing: &impl Pairing, limits: &Limits) -> Matching {
-    let _ = limits;
-    Standing::new(market, pairing).matching()
+    let mut state = State::new(market, pairing);
+    if limits.work > 0 && state.insert_all(limits.work) {
+        return state.matching();
+    }
+    Auction::new(&mut state, limits.epsilon).run()
 }
 
 /// No ticket, agent or group.

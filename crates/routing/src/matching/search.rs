@@ -17,17 +17,18 @@ use super::{
 
 /// A matching that is optimal for the tickets inserted so far.
 pub(super) struct State<'m, P> {
-    market: &'m Market,
+    pub market: &'m Market,
     pairing: &'m P,
     lists: Cow<'m, [Vec<Candidate>]>,
     pub demands: Vec<Demand>,
     pub groups: Groups,
     pub seats: Seats,
-    price: Vec<i64>,
-    /// Of each group: never less than the best margin that any agent offers.
-    utility: Vec<i64>,
-    shortlists: Vec<Shortlist>,
-    work: u64,
+    pub price: Vec<i64>,
+    /// Of each group: never less than the best margin that any agent offers, and exactly that once
+    /// a ticket of it is served.
+    pub utility: Vec<i64>,
+    pub shortlists: Vec<Shortlist>,
+    pub work: u64,
     found: Found,
     buffer: Vec<(i64, Candidate)>,
 }
@@ -112,16 +113,22 @@ impl<'m, P: Pairing> State<'m, P> {
         }
     }
 
-    /// Inserts every ticket of the market.
-    pub fn insert_all(&mut self) {
+    /// Inserts every ticket of the market; gives up after so many edges, and says so.
+    pub fn insert_all(&mut self, work: u64) -> bool {
+        let mut moved = Vec::new();
         for group in 0..index(self.groups.groups.len()) {
             for position in 0..self.groups.groups[at(group)].tickets.len() {
-                self.insert(group, position, &mut Vec::new());
+                if self.work > work {
+                    return false;
+                }
+                moved.clear();
+                self.insert(group, position, &mut moved);
                 if self.groups.groups[at(group)].served <= position {
                     break;
                 }
             }
         }
+        true
     }
 
     /// Adds a ticket to its group; returns the group, and the ticket's position in it.
@@ -138,8 +145,9 @@ impl<'m, P: Pairing> State<'m, P> {
         (group, self.groups.insert(group, ticket, &self.demands))
     }
 
-    /// Inserts the group's ticket at the position, and notes the tickets that it moved.
-    pub fn insert(&mut self, group: u32, position: usize, moved: &mut Vec<u32>) {
+    /// Inserts the group's ticket at the position, and notes each ticket that had to move, with the
+    /// agent that it had.
+    pub fn insert(&mut self, group: u32, position: usize, moved: &mut Vec<(u32, u32)>) {
         let entry = &self.groups.groups[at(group)];
         let ticket = entry.tickets[position];
         if position > entry.served {
@@ -153,7 +161,7 @@ impl<'m, P: Pairing> State<'m, P> {
         self.forget();
     }
 
-    fn renew(&mut self, group: u32) {
+    pub fn renew(&mut self, group: u32) {
         let entry = &self.groups.groups[at(group)];
         let ticket = entry.tickets[0];
         let reading = Reading {
@@ -166,7 +174,8 @@ impl<'m, P: Pairing> State<'m, P> {
         self.work += self.shortlists[at(group)].renew(&reading, &mut self.buffer);
     }
 
-    fn best_margin(&mut self, group: u32) -> i64 {
+    /// What the best agent offers the group over the agent's price.
+    pub fn best_margin(&mut self, group: u32) -> i64 {
         loop {
             let shortlist = &self.shortlists[at(group)];
             let margins = shortlist
@@ -312,7 +321,7 @@ impl<'m, P: Pairing> State<'m, P> {
     }
 
     /// Moves the tickets along the chain, from its end to the source.
-    fn augment(&mut self, source: u32, ticket: u32, moved: &mut Vec<u32>) {
+    fn augment(&mut self, source: u32, ticket: u32, moved: &mut Vec<(u32, u32)>) {
         self.groups.groups[at(source)].served += 1;
         let (mut group, mut target) = match self.found.end {
             End::Free { agent, group } => (group, agent),
@@ -328,7 +337,7 @@ impl<'m, P: Pairing> State<'m, P> {
             } else {
                 self.unseat(group, from)
             };
-            moved.push(mover);
+            moved.push((mover, from));
             if target == NONE {
                 self.leave_lowest(group, mover, moved);
             } else {
@@ -343,14 +352,14 @@ impl<'m, P: Pairing> State<'m, P> {
     }
 
     /// Leaves the group's lowest ticket waiting; the mover takes its seat.
-    fn leave_lowest(&mut self, group: u32, mover: u32, moved: &mut Vec<u32>) {
+    fn leave_lowest(&mut self, group: u32, mover: u32, moved: &mut Vec<(u32, u32)>) {
         let lowest = self.lowest(group, false);
         self.groups.groups[at(group)].served -= 1;
         if lowest != mover {
             let seat = self.seats.agent_of[at(lowest)];
             self.seats.unseat(lowest);
             self.seats.seat(mover, seat);
-            moved.push(lowest);
+            moved.push((lowest, seat));
         }
     }
 
@@ -364,36 +373,32 @@ impl<'m, P: Pairing> State<'m, P> {
         held
     }
 
-    /// The score of the pair, if the two may meet.
-    fn score(&self, ticket: u32, agent: u32) -> Option<i64> {
-        let demand = self.demands[at(ticket)];
-        let list = &self.lists[at(demand.list)];
-        let candidate = list.iter().find(|candidate| candidate.agent == agent)?;
-        Some(demand.points + candidate.points + self.pairing.bonus(ticket, agent)?)
+    /// The agent of each ticket.
+    pub fn agents(&self) -> Vec<Option<u32>> {
+        self.seats
+            .agent_of
+            .iter()
+            .map(|&agent| (agent != NONE).then_some(agent))
+            .collect()
     }
 
+    /// The matching of the tickets inserted so far.
     pub fn matching(&self) -> Matching {
         let mut duals = Duals {
             tickets: vec![0; self.demands.len()],
             agents: self.price.clone(),
         };
         let mut total = 0;
-        for (ticket, &agent) in (0..).zip(&self.seats.agent_of) {
-            if agent != NONE
-                && let Some(score) = self.score(ticket, agent)
-            {
-                total += score;
-                duals.tickets[at(ticket)] = score - self.price[at(agent)];
+        for (ticket, &agent) in self.seats.agent_of.iter().enumerate() {
+            if agent != NONE {
+                // The agent is as good as any for the ticket, so its score is what the two gain.
+                let gain = self.utility[at(self.groups.of[ticket])] + self.demands[ticket].points;
+                duals.tickets[ticket] = gain;
+                total += gain + self.price[at(agent)];
             }
         }
-        let agent_of = self
-            .seats
-            .agent_of
-            .iter()
-            .map(|&a| (a != NONE).then_some(a))
-            .collect();
         Matching {
-            agent_of,
+            agent_of: self.agents(),
             total,
             mode: Mode::Exact,
             duals,

@@ -9,7 +9,7 @@ const BREADTH: usize = 16;
 /// listed. Prices only rise, so no candidate outside ever offers a margin above `beyond`.
 #[derive(Clone, Debug)]
 pub(super) struct Shortlist {
-    /// Candidates with the bonus in their points.
+    /// Candidates with the bonus in their points, by agent: of equally good ones the first is taken.
     pub candidates: Vec<Candidate>,
     /// Or `NEVER`, if there is none outside.
     pub beyond: i64,
@@ -85,6 +85,8 @@ impl Shortlist {
         self.candidates.clear();
         self.candidates
             .extend(buffer.iter().map(|&(_, candidate)| candidate));
+        self.candidates
+            .sort_unstable_by_key(|candidate| candidate.agent);
         work
     }
 }

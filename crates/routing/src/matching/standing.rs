@@ -23,7 +23,7 @@ impl<'m, P: Pairing> Standing<'m, P> {
     /// Solves the market exactly.
     pub fn new(market: &'m Market, pairing: &'m P) -> Self {
         let mut state = State::new(market, pairing);
-        state.insert_all();
+        state.insert_all(u64::MAX);
         Self { state }
     }
 
@@ -35,9 +35,12 @@ impl<'m, P: Pairing> Standing<'m, P> {
         let mut moved = Vec::new();
         self.state.insert(group, position, &mut moved);
         moved.sort_unstable();
-        moved.dedup();
-        let agent = |t: u32| Some(self.state.seats.agent_of[at(t)]).filter(|&a| a != NONE);
-        let moved = moved.into_iter().map(|t| (t, agent(t))).collect();
+        let agent_of = &self.state.seats.agent_of;
+        let changed = moved
+            .into_iter()
+            .filter(|&(ticket, before)| agent_of[at(ticket)] != before);
+        let agent = |ticket: u32| Some(agent_of[at(ticket)]).filter(|&agent| agent != NONE);
+        let moved = changed.map(|(ticket, _)| (ticket, agent(ticket))).collect();
         Change { ticket, moved }
     }
 
