@@ -4,6 +4,7 @@ mod agents;
 mod customers;
 mod floor;
 mod invitations;
+mod metrics;
 mod shifts;
 
 use utoipa_actix_web::service_config::ServiceConfig;
