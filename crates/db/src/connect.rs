@@ -97,6 +97,12 @@ impl Db {
         self.clock.now()
     }
 
+    /// Connections to the database that are open, and how many of them are idle.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
+    }
+
     /// The bell that tells what changed.
     pub fn bell(&self) -> &Bell {
         &self.bell

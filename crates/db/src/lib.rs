@@ -6,12 +6,13 @@
 //! - What changed is told to other tasks and other nodes by ringing a [`Topic`]; bells ring after
 //!   the commit, and nothing depends on hearing one.
 //! - Every transaction names its actor and action to the database, where triggers write the audit
-//!   rows (`audit.events`).
+//!   rows (`audit.events`). The same rows are the [`feed`] that streams follow.
 
 mod bell;
 mod clock;
 mod connect;
 mod contention;
+pub mod feed;
 pub mod idempotency;
 mod lock;
 pub mod migrations;

@@ -3,6 +3,8 @@
 use diesel::{Connection as _, PgConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
+use crate::feed;
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
 /// Applies what is pending, one node at a time, and returns the names of what was applied.
@@ -12,7 +14,14 @@ pub fn run(url: &str) -> Result<Vec<String>, String> {
     let applied = conn
         .run_pending_migrations(MIGRATIONS)
         .map(|versions| versions.iter().map(ToString::to_string).collect())
-        .map_err(|error| format!("a migration failed: {error}"));
+        .map_err(|error| format!("a migration failed: {error}"))
+        .and_then(|versions| {
+            let rows = feed::make_history(&mut conn).map_err(|error| error.to_string())?;
+            if rows > 0 {
+                tracing::warn!(rows, "audit rows of another server became history");
+            }
+            Ok(versions)
+        });
     lock(&mut conn, "pg_advisory_unlock")?;
     applied
 }

@@ -339,3 +339,31 @@ pub fn agents_talking(conn: &mut PgConnection) -> QueryResult<Vec<AgentId>> {
         .limit(10_000)
         .load(conn)
 }
+
+/// How many messages these conversations have.
+pub fn message_counts(
+    conn: &mut PgConnection,
+    ids: &[TicketId],
+) -> QueryResult<Vec<(TicketId, i32)>> {
+    tickets::table
+        .filter(tickets::id.eq_any(ids))
+        .select((tickets::id, tickets::message_count))
+        .load(conn)
+}
+
+/// How many messages the conversations in these agents' hands have together.
+pub fn message_counts_in_hand(
+    conn: &mut PgConnection,
+    agents: &[AgentId],
+) -> QueryResult<Vec<(AgentId, i64)>> {
+    engagements::table
+        .inner_join(tickets::table.on(tickets::id.eq(engagements::ticket_id)))
+        .filter(engagements::agent_id.eq_any(agents))
+        .filter(engagements::ended_at.is_null())
+        .group_by(engagements::agent_id)
+        .select((
+            engagements::agent_id,
+            diesel::dsl::sum(tickets::message_count).assume_not_null(),
+        ))
+        .load(conn)
+}

@@ -9,6 +9,7 @@ mod agreements;
 mod application;
 mod applications;
 mod assessments;
+mod changes;
 mod conversations;
 mod desk;
 mod earnings;

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api, extract,
+    api, extract, metrics,
     middleware::{add_headers, authenticate, screen},
     pages,
     state::State,
@@ -38,6 +39,7 @@ const BODY_BYTES: usize = 256 << 10;
 pub struct Application {
     server: Server,
     port: u16,
+    state: Data<State>,
 }
 
 impl Application {
@@ -45,8 +47,13 @@ impl Application {
     pub fn build(state: State, bind: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(bind)?;
         let port = listener.local_addr()?.port();
-        let server = serve(Data::new(state), listener)?;
-        Ok(Self { server, port })
+        let state = Data::new(state);
+        let server = serve(state.clone(), listener)?;
+        Ok(Self {
+            server,
+            port,
+            state,
+        })
     }
 
     /// Where it listens.
@@ -56,6 +63,8 @@ impl Application {
 
     /// Serves until the state's `shutdown` is cancelled and the last request has ended.
     pub async fn run(self) -> io::Result<()> {
+        let (feed, db) = (Arc::clone(&self.state.feed), self.state.db.clone());
+        actix_web::rt::spawn(feed.run(db, self.state.shutdown.clone()));
         self.server.await
     }
 }
@@ -79,6 +88,7 @@ fn serve(state: Data<State>, listener: TcpListener) -> io::Result<Server> {
             .configure(api::register)
             .into_app()
             .configure(pages::configure)
+            .configure(metrics::configure)
             .service(web::redirect("/api/docs", "/api/docs/"))
             .service(swagger)
             .default_service(web::to(api::unknown))
@@ -86,6 +96,7 @@ fn serve(state: Data<State>, listener: TcpListener) -> io::Result<Server> {
             .wrap(from_fn(authenticate))
             .wrap(from_fn(screen))
             .wrap(from_fn(add_headers))
+            .wrap(from_fn(metrics::measure))
             .wrap(TracingLogger::<RequestSpan>::new())
     })
     .worker_max_blocking_threads(pool_size + 4)

@@ -11,7 +11,8 @@
 //!
 //! - [`extract`] is what handlers take: callers by role, JSON, forms, paths, queries.
 //! - [`problem`] is what the API answers when it refuses; [`pages::PageError`] the same for pages.
-//! - [`sse`] keeps a page or a program up to date.
+//! - `metrics` says how it goes, to Prometheus and to the wallboard.
+//! - [`sse`] keeps a page or a program up to date; [`feed`] tells all streams of a node what changed.
 
 pub mod api;
 pub mod app;
@@ -20,7 +21,9 @@ pub mod cli;
 mod command;
 pub mod explained;
 pub mod extract;
+pub mod feed;
 mod first_admin;
+mod metrics;
 mod middleware;
 pub mod pages;
 pub mod problem;

@@ -98,6 +98,26 @@ impl ApiError {
         }
     }
 
+    /// The caller holds as many streams as one may.
+    pub fn too_many_streams(most: usize) -> Self {
+        let detail = format!("at most {most} streams may be open at a time; please close one");
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail);
+        Self {
+            retry_after_seconds: Some(5),
+            ..refusal
+        }
+    }
+
+    /// This node holds as many streams as it can serve; another may have room.
+    pub fn too_many_streams_here() -> Self {
+        let detail = "too many streams are open here; please try again in a moment";
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", detail);
+        Self {
+            retry_after_seconds: Some(5),
+            ..refusal
+        }
+    }
+
     /// Our fault. The cause is logged; its text is not sent.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");

@@ -72,6 +72,22 @@ pub struct Settings {
     #[arg(long, env = "GIGDESK_TRUST_PROXY", global = true, action = ArgAction::SetTrue)]
     pub trust_proxy: bool,
 
+    /// Streams of events that this node serves at the same time, at most
+    #[arg(
+        long,
+        env = "GIGDESK_MAX_STREAMS",
+        global = true,
+        default_value_t = 5_000
+    )]
+    pub max_streams: usize,
+
+    /// What whoever reads /metrics from another machine shows as a bearer token
+    #[arg(
+        long, env = "GIGDESK_METRICS_TOKEN", hide_env_values = true, global = true,
+        value_parser = secret_parser()
+    )]
+    pub metrics_token: Option<SecretString>,
+
     /// What all keys are derived from: at least 32 bytes; must be the same on all nodes
     #[arg(
         long, env = "GIGDESK_SECRET", hide_env_values = true, global = true,

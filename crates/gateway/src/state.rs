@@ -1,6 +1,6 @@
 //! What all handlers share.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use db::Db;
 use kernel::{
@@ -10,7 +10,7 @@ use kernel::{
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use crate::{problem::ApiError, secrets::Secrets, settings::Settings};
+use crate::{feed::Feed, metrics, problem::ApiError, secrets::Secrets, settings::Settings};
 
 /// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
 const HASHERS: usize = 2;
@@ -32,6 +32,12 @@ pub struct State {
     pub secrets: Secrets,
     /// What whoever runs the platform decided.
     pub settings: Settings,
+    /// Where streams hear what changed.
+    pub feed: Arc<Feed>,
+    /// The figures that were read last.
+    pub(crate) figures: metrics::Cache,
+    /// What was asked of this node.
+    pub(crate) requests: metrics::Requests,
     /// Cancelled when the platform is to stop: streams end then.
     pub shutdown: CancellationToken,
     hashers: Semaphore,
@@ -42,6 +48,7 @@ impl State {
     /// Ties the parts together.
     pub fn new(db: Db, secrets: Secrets, settings: Settings) -> Result<Self, String> {
         Ok(Self {
+            feed: Feed::start(&db, settings.max_streams)?,
             db,
             tokens: identity::Tokens::new(&secrets.tokens()).map_err(|error| error.to_string())?,
             vault: payouts::Vault::new(&secrets.vault()).map_err(|error| error.to_string())?,
@@ -49,6 +56,8 @@ impl State {
             secrets,
             settings,
             shutdown: CancellationToken::new(),
+            figures: metrics::Cache::default(),
+            requests: metrics::Requests::default(),
             hashers: Semaphore::new(HASHERS),
             places: Semaphore::new(HASHERS + HASHES_WAITING),
         })

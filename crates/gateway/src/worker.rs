@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::metrics::note_broken_promises;
 use db::{Db, Topic};
 use jobs::Claimed;
 use kernel::Classify;
@@ -167,6 +168,7 @@ async fn make_rounds(db: Db, stop: CancellationToken) {
         });
         match checked.await {
             Ok(Ok(broken)) => {
+                note_broken_promises(broken.len());
                 for broken in broken {
                     let db::verify::Broken {
                         promise,

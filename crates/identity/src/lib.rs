@@ -54,7 +54,8 @@ pub use machine_key::{MachineKey, MachineKeyStatus, create_machine_key, revoke_m
 pub use password::{PasswordHash, hash_password};
 pub use pruning::prune;
 pub use queries::{
-    account, account_by_email, accounts, any_admin, caller, machine_key, machine_keys,
+    account, account_by_email, accounts, any_admin, caller, live_sessions, machine_key,
+    machine_keys,
 };
 pub use refresh::{Refresh, refresh};
 pub use session::{Caller, Session, SessionKind, SessionStatus, SignedIn, sign_out};

@@ -85,6 +85,22 @@ pub fn caller(
         .optional()
 }
 
+/// Which of these sessions are live and of active accounts, each with the account's role now.
+pub fn live_sessions(
+    conn: &mut PgConnection,
+    sessions: &[SessionId],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<(SessionId, Role)>> {
+    sessions::table
+        .inner_join(accounts::table.on(accounts::id.eq(sessions::account_id)))
+        .filter(sessions::id.eq_any(sessions))
+        .filter(sessions::status.eq(SessionStatus::Live))
+        .filter(sessions::expires_at.gt(now))
+        .filter(accounts::status.eq(AccountStatus::Active))
+        .select((sessions::id, accounts::role))
+        .load(conn)
+}
+
 /// The live key with this secret.
 pub fn machine_key(conn: &mut PgConnection, secret: &str) -> QueryResult<Option<MachineKey>> {
     machine_keys::table

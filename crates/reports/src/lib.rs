@@ -8,6 +8,7 @@
 
 mod agents;
 mod floor;
+mod metrics;
 mod names;
 mod payout_items;
 mod schema;
@@ -18,6 +19,9 @@ pub use agents::{
     application,
 };
 pub use floor::{Floor, FloorTicket, PresentAgent, QueueLoad, floor};
+pub use metrics::{
+    Metrics, Occupancy, Offers, PresenceMetrics, QueueMetrics, Service, Spread, metrics,
+};
 pub use names::{agent_names, names};
 pub use payout_items::{NamedItem, payout_items};
 pub use tickets::TicketBrief;

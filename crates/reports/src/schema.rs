@@ -10,6 +10,8 @@ diesel::table! {
         subject_id -> Text,
         old_state -> Nullable<Text>,
         new_state -> Nullable<Text>,
+        agent_id -> Nullable<Uuid>,
+        ticket_id -> Nullable<Uuid>,
     }
 }
 

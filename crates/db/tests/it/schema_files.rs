@@ -106,7 +106,7 @@ fn render(columns: &[Column], patterns: &[&str]) -> String {
     for (table, columns) in &tables {
         let keys: Vec<&str> = columns
             .iter()
-            .filter(|c| c.key)
+            .filter(|c| c.key && diesel_type(&c.kind).is_some())
             .map(|c| c.name.as_str())
             .collect();
         writeln!(

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::messages::{self, After, MessageBody, MessageView, Messages};
+use super::messages::{self, After, Counted, MessageBody, MessageView, Messages, Place};
 use crate::{
     extract::Json,
     problem::{ApiError, ApiResult, Problems},
@@ -49,6 +49,12 @@ pub struct ConversationView {
     pub rating: Option<i32>,
     /// How many messages there are, and so the number of the last.
     pub message_count: i32,
+}
+
+impl Counted for ConversationView {
+    fn message_count(&self) -> i32 {
+        self.message_count
+    }
 }
 
 impl ConversationView {
@@ -152,8 +158,9 @@ async fn say_as_customer(
 
 /// Watch the conversation.
 ///
-/// Server-sent events: `message` with its number as id, from after `Last-Event-ID` or `after` on,
-/// and `state` whenever it changed.
+/// Server-sent events: `message`, from after `Last-Event-ID` or `after` on; `ticket.waiting`,
+/// `ticket.offered` and so on for each change; and `state` whenever it differs. `reset` tells
+/// that the id was of no use, and that everything comes anew.
 #[utoipa::path(
     tag = "Conversations",
     params(("token" = String, Path, description = "The last part of the link"), After),
@@ -170,21 +177,13 @@ async fn watch_conversation(
     query: Query<After>,
 ) -> ApiResult<HttpResponse> {
     let id = state.links.open(&token, state.db.now())?;
-    let mut seen = messages::last_seen(&request, &query);
+    let place = Place::of(&request, &query);
     let shared = state.clone();
-    Ok(sse::stream(
-        &state,
-        Audience::LinkHolder,
-        Topic::Ticket(id),
-        move |mut events| async move {
-            while events.woken().await {
-                seen = messages::send_new(&shared, &mut events, id, seen).await?;
-                let now = ConversationView::look(&shared, id).await?;
-                events.send_if_changed("state", &now).await?;
-            }
-            Ok(())
-        },
-    ))
+    let (audience, topic) = (Audience::LinkHolder(id), Topic::Ticket(id));
+    sse::stream(&state, audience, topic, move |events| async move {
+        let look = || ConversationView::look(&shared, id);
+        messages::tell(&shared, events.glancing(), (id, place), look).await
+    })
 }
 
 /// Leave. A conversation that no agent has taken ends.

@@ -1,7 +1,7 @@
 //! The agent's desk: what is offered, what is in hand, what could be claimed.
 
 use actix_web::{
-    HttpResponse, get,
+    HttpRequest, HttpResponse, get,
     web::{self, Data},
 };
 use chrono::{DateTime, Utc};
@@ -13,12 +13,13 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    engagements::EngagementView, offers::OfferView, presence::PresenceView, tickets::TicketBrief,
+    changes, engagements::EngagementView, offers::OfferView, presence::PresenceView,
+    tickets::TicketBrief,
 };
 use crate::{
     extract::Agent,
     problem::{ApiResult, Problems},
-    sse,
+    sse::{self, Resume},
     state::State,
 };
 
@@ -111,26 +112,43 @@ async fn show_desk(agent: Agent, state: Data<State>) -> ApiResult<web::Json<Desk
 
 /// Watch your desk.
 ///
-/// Server-sent events named `desk`: the desk as it is, at once and whenever it changed.
+/// Server-sent events: `desk`, the desk as it is, at once and whenever it differs; and for each
+/// change of an offer, an engagement or the presence of the agent one named after it, such as
+/// `offer.rescinded`. After `Last-Event-ID` the changes that were missed come first; `reset` tells
+/// that it was of no use.
 #[utoipa::path(
     tag = "Desk",
     security(("bearer" = ["agent"])),
     responses(
-        (status = 200, description = "A stream of desks", body = DeskView, content_type = "text/event-stream"),
+        (status = 200, description = "A stream of desks and changes", body = DeskView, content_type = "text/event-stream"),
         Problems,
     ),
 )]
 #[get("/desk/events")]
-async fn watch_desk(agent: Agent, state: Data<State>) -> HttpResponse {
+async fn watch_desk(
+    request: HttpRequest,
+    agent: Agent,
+    state: Data<State>,
+) -> ApiResult<HttpResponse> {
     let id = agent.agent_id;
-    sse::watch(
-        &state.clone(),
+    let resume = Resume::from_text(sse::last_event_id(&request));
+    let shared = state.clone();
+    sse::stream(
+        &state,
         &*agent,
         Topic::Agent(id),
-        "desk",
-        move || {
-            let state = state.clone();
-            async move { DeskView::look(&state, id).await }
+        move |events| async move {
+            // What others take can no longer be claimed.
+            let mut events = events.glancing();
+            events.resume(resume, changes::in_full).await?;
+            while events.woken().await {
+                events.tell_changes(changes::in_full).await?;
+                if events.is_time_to_look() {
+                    let desk = DeskView::look(&shared, id).await?;
+                    events.send_if_changed("desk", &desk).await?;
+                }
+            }
+            Ok(())
         },
     )
 }

@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     earnings::EarningLineView,
-    messages::{self, After, MessageBody, MessageView, Messages},
+    messages::{self, After, Counted, MessageBody, MessageView, Messages, Place},
     offers::engagement_view,
     tickets::TicketBrief,
 };
@@ -60,6 +60,12 @@ pub struct EngagementView {
     pub note: Option<String>,
     /// How many messages there are, and so the number of the last.
     pub message_count: i32,
+}
+
+impl Counted for EngagementView {
+    fn message_count(&self) -> i32 {
+        self.message_count
+    }
 }
 
 impl From<(Engagement, Ticket)> for EngagementView {
@@ -150,8 +156,9 @@ async fn say_as_agent(
 
 /// Watch the conversation.
 ///
-/// Server-sent events: `message` with its number as id, from after `Last-Event-ID` or `after` on,
-/// and `state` with the engagement whenever it changed.
+/// Server-sent events: `message`, from after `Last-Event-ID` or `after` on; `ticket.wrapping` and
+/// so on for each change of the ticket; and `state` with the engagement whenever it differs.
+/// `reset` tells that the id was of no use, and that everything comes anew.
 #[utoipa::path(
     tag = "Engagements",
     security(("bearer" = ["agent"])),
@@ -171,21 +178,13 @@ async fn watch_engagement(
 ) -> ApiResult<HttpResponse> {
     let (id, agent_id) = (id.into_inner(), agent.agent_id);
     let ticket = engagement_view(&state, id, agent_id).await?.ticket.id;
-    let mut seen = messages::last_seen(&request, &query);
+    let place = Place::of(&request, &query);
     let shared = state.clone();
-    Ok(sse::stream(
-        &state,
-        &*agent,
-        Topic::Ticket(ticket),
-        move |mut events| async move {
-            while events.woken().await {
-                seen = messages::send_new(&shared, &mut events, ticket, seen).await?;
-                let now = engagement_view(&shared, id, agent_id).await?;
-                events.send_if_changed("state", &now).await?;
-            }
-            Ok(())
-        },
-    ))
+    let topic = Topic::Ticket(ticket);
+    sse::stream(&state, &*agent, topic, move |events| async move {
+        let look = || engagement_view(&shared, id, agent_id);
+        messages::tell(&shared, events, (ticket, place), look).await
+    })
 }
 
 /// End the talking; the wrap-up begins.

@@ -7,8 +7,10 @@ use kernel::{PAGE_LIMIT, TicketId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::changes;
 use crate::{
-    sse::{self, Ended, Event, Events},
+    problem::ApiError,
+    sse::{self, Ended, Events, Reason, Resume},
     state::{ReadFailed, State},
 };
 
@@ -122,28 +124,115 @@ pub(super) fn answer(sent: Sent) -> HttpResponse {
     response.json(MessageView::from(sent.message))
 }
 
-/// The number of the last message that a client saw.
-pub(super) fn last_seen(request: &HttpRequest, after: &After) -> i32 {
-    i32::try_from(sse::last_seen(request, after.after.map(i64::from))).unwrap_or(i32::MAX)
+/// From where on a client watches a conversation.
+///
+/// An event's id says both how many messages were told and up to which change: `7@5120.33`. A
+/// number alone stands for the messages only.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Place {
+    number: i32,
+    resume: Resume,
 }
 
-/// Sends the messages after `seen`, and returns the number of the last one sent.
-pub(super) async fn send_new(
+impl Place {
+    pub(super) fn of(request: &HttpRequest, after: &After) -> Self {
+        Self::read(sse::last_event_id(request), after.number())
+    }
+
+    fn read(id: Option<&str>, after: i32) -> Self {
+        let at = |number: &str, resume| {
+            let number = number.parse().ok().filter(|number| *number >= 0);
+            number.map(|number| Self { number, resume })
+        };
+        let place = match id {
+            None => Some(Self {
+                number: after,
+                resume: Resume::Anew,
+            }),
+            Some(id) => match id.split_once('@') {
+                None => at(id, Resume::Anew),
+                Some((number, cursor)) => match Resume::from_text(Some(cursor)) {
+                    Resume::Unreadable => None,
+                    resume => at(number, resume),
+                },
+            },
+        };
+        place.unwrap_or(Self {
+            number: after,
+            resume: Resume::Unreadable,
+        })
+    }
+}
+
+/// Whatever shows how many messages a conversation has.
+pub(super) trait Counted {
+    /// How many there are.
+    fn message_count(&self) -> i32;
+}
+
+/// Tells a conversation: its messages by their number, the changes of its ticket, and whenever it
+/// differs the `state` that `look` finds.
+pub(super) async fn tell<T, E, F>(
     state: &State,
-    events: &mut Events,
-    ticket: TicketId,
-    mut seen: i32,
-) -> Result<i32, Ended> {
+    events: Events,
+    (ticket, place): (TicketId, Place),
+    look: impl Fn() -> F,
+) -> Result<(), Ended>
+where
+    T: Serialize + Counted,
+    E: Into<ApiError>,
+    F: Future<Output = Result<T, E>>,
+{
+    let mut events = events.telling_messages(place.number);
+    events.resume(place.resume, changes::of_ticket).await?;
+    while events.woken().await {
+        events.tell_changes(changes::of_ticket).await?;
+        if !events.is_time_to_look() {
+            continue;
+        }
+        tell_messages(state, &mut events, ticket).await?;
+        let now = look().await?;
+        if events.said() > now.message_count() {
+            // The number is of another conversation.
+            events.reset(Reason::UnknownId).await?;
+            events.begin_messages_anew();
+            tell_messages(state, &mut events, ticket).await?;
+        }
+        events.send_if_changed("state", &now).await?;
+    }
+    Ok(())
+}
+
+async fn tell_messages(state: &State, events: &mut Events, ticket: TicketId) -> Result<(), Ended> {
     loop {
-        let page = Messages::read(state, ticket, seen).await?;
+        let page = Messages::read(state, ticket, events.said()).await?;
         for message in page.items {
-            seen = message.number;
-            events
-                .send(Event::json("message", &message)?.with_id(seen))
-                .await?;
+            events.say(message.number, &message).await?;
         }
         if page.next.is_none() {
-            return Ok(seen);
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_how_many_messages_and_which_changes_were_told() {
+        let place = |number, resume| Place { number, resume };
+        let cursor = "5120.33".parse().unwrap();
+        for (id, expected) in [
+            (None, place(4, Resume::Anew)),
+            (Some("7"), place(7, Resume::Anew)),
+            (Some("7@5120.33"), place(7, Resume::After(cursor))),
+            (Some("7@"), place(4, Resume::Unreadable)),
+            (Some("-1@5120.33"), place(4, Resume::Unreadable)),
+            (Some("5120.33"), place(4, Resume::Unreadable)),
+            (Some(""), place(4, Resume::Unreadable)),
+        ] {
+            assert_eq!(Place::read(id, 4), expected, "{id:?}");
         }
     }
 }

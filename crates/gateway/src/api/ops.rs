@@ -5,6 +5,7 @@ mod customers;
 mod dead_letters;
 mod floor;
 mod invitations;
+mod metrics;
 mod policies;
 mod shifts;
 

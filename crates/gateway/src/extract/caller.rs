@@ -10,11 +10,7 @@ use db::Db;
 use kernel::{AccountId, AgentId, MachineKeyId, Role, SessionId};
 
 use super::refuse;
-use crate::{
-    pages::COOKIE,
-    problem::ApiError,
-    state::{ReadFailed, State},
-};
+use crate::{pages::COOKIE, problem::ApiError, state::State};
 
 /// What the secrets of machine keys begin with.
 const MACHINE_PREFIX: &str = "gdk_";
@@ -45,18 +41,6 @@ impl Caller {
     /// The agent that this person is; none for staff.
     pub fn agent_id(&self) -> Option<AgentId> {
         self.agent_id
-    }
-
-    /// Whether the session is still good, for streams that outlive the request.
-    pub async fn is_still_signed_in(&self) -> bool {
-        let (session, role, now) = (self.session_id, self.role, self.db.now());
-        let caller = self
-            .db
-            .read(move |conn| identity::caller(conn, session, now).map_err(ReadFailed::from));
-        // A database that does not answer has not signed anybody out.
-        caller.await.map_or(true, |caller| {
-            caller.is_some_and(|caller| caller.role == role)
-        })
     }
 }
 

@@ -73,7 +73,7 @@ const PAGES: [(&str, &[&str]); 6] = [
 const NO_PAGES: [&str; 4] = [
     "/assets/{file:.*}",
     "/ops/applications",
-    "/ops/events",
+    "/ops/now",
     "/finance/runs/{id}/export.csv",
 ];
 

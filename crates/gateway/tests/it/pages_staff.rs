@@ -86,7 +86,7 @@ async fn each_page_is_for_its_roles() {
     let finance: &[Role] = &[Role::FinancePreparer, Role::FinanceApprover];
     let pages = [
         ("/ops", operations),
-        ("/ops/events", operations),
+        ("/ops/now", operations),
         ("/ops/agents", operations),
         ("/ops/shifts", operations),
         ("/ops/customers", operations),

@@ -276,7 +276,7 @@ async fn a_server_stops_in_good_order_though_somebody_listens() {
         .json()
         .await
         .unwrap();
-    let stream = client.get(format!("{}/ops/events", place.origin));
+    let stream = client.get(format!("{}/api/v1/ops/events", place.origin));
     let stream = stream.bearer_auth(tokens["access_token"].as_str().unwrap());
     let mut stream = stream.send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");

@@ -1,26 +1,34 @@
 //! The floor: what waits, who is there, what they are at.
 
+use std::time::Duration;
+
 use actix_web::{
-    get,
+    HttpRequest, HttpResponse, get,
     web::{self, Data},
 };
 use availability::PresenceStatus;
 use chrono::{DateTime, Utc};
+use db::Topic;
 use kernel::AgentId;
 use reports::{Floor, FloorTicket, PresentAgent, QueueLoad};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::metrics::MetricsView;
 use crate::{
-    api::tickets::TicketBrief,
+    api::{changes, tickets::TicketBrief},
     extract::Supervisor,
     problem::{ApiResult, Problems},
-    state::State,
+    sse::{self, Resume},
+    state::{ReadFailed, State},
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(show_floor);
+    config
+        .service(show_floor)
+        .service(show_metrics)
+        .service(watch_floor);
 }
 
 /// Everything that goes on now.
@@ -73,6 +81,12 @@ struct FloorTicketView {
 }
 
 impl FloorView {
+    async fn look(state: &State) -> Result<Self, ReadFailed> {
+        let now = state.db.now();
+        let floor = state.read(move |conn| reports::floor(conn, now)).await?;
+        Ok(Self::at(floor, now))
+    }
+
     fn at(floor: Floor, now: DateTime<Utc>) -> Self {
         Self {
             queues: floor
@@ -147,6 +161,62 @@ impl From<FloorTicket> for FloorTicketView {
     }
 }
 
+/// However much happens, the whole floor is told no more often than this.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// Watch what goes on.
+///
+/// Server-sent events: `floor`, everything that goes on, at once and whenever it differs; and for
+/// each change of a ticket, an offer, an engagement or a presence one named after it, such as
+/// `ticket.waiting`. After `Last-Event-ID` the changes that were missed come first; `reset` tells
+/// that it was of no use.
+#[utoipa::path(
+    tag = "Operations",
+    security(("bearer" = ["supervisor", "admin"])),
+    responses(
+        (status = 200, description = "A stream of floors and changes", body = FloorView, content_type = "text/event-stream"),
+        Problems,
+    ),
+)]
+#[get("/ops/events")]
+async fn watch_floor(
+    request: HttpRequest,
+    caller: Supervisor,
+    state: Data<State>,
+) -> ApiResult<HttpResponse> {
+    let resume = Resume::from_text(sse::last_event_id(&request));
+    let shared = state.clone();
+    sse::stream(&state, &*caller, Topic::Floor, move |events| async move {
+        let mut events = events.looking_at_most_every(PAUSE);
+        events.resume(resume, changes::in_full).await?;
+        while events.woken().await {
+            events.tell_changes(changes::in_full).await?;
+            if events.is_time_to_look() {
+                let floor = FloorView::look(&shared).await?;
+                events.send_if_changed("floor", &floor).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// See how it goes: waiting, service level, offers, agents.
+///
+/// The figures of `/metrics`, at most five seconds old. docs/OPERATIONS.md defines them.
+#[utoipa::path(
+    tag = "Operations",
+    security(("bearer" = ["supervisor", "admin"])),
+    responses((status = 200, description = "All figures", body = MetricsView), Problems),
+)]
+#[get("/ops/metrics")]
+async fn show_metrics(
+    _caller: Supervisor,
+    state: Data<State>,
+) -> ApiResult<web::Json<MetricsView>> {
+    let figures = state.figures.figures(&state.db).await?;
+    Ok(web::Json(MetricsView::of(&figures)))
+}
+
 /// See what goes on now.
 #[utoipa::path(
     tag = "Operations",
@@ -155,7 +225,5 @@ impl From<FloorTicket> for FloorTicketView {
 )]
 #[get("/ops/floor")]
 async fn show_floor(_caller: Supervisor, state: Data<State>) -> ApiResult<web::Json<FloorView>> {
-    let now = state.db.now();
-    let floor = state.read(move |conn| reports::floor(conn, now)).await?;
-    Ok(web::Json(FloorView::at(floor, now)))
+    Ok(web::Json(FloorView::look(&state).await?))
 }

@@ -1,31 +1,26 @@
 //! The live queue: what waits, who is there, what they are at.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use actix_web::{
-    HttpResponse, get,
+    get,
     web::{Data, ServiceConfig},
 };
 use askama::Template;
 use availability::PresenceStatus;
 use chrono::{DateTime, TimeDelta, Utc};
-use db::Topic;
 use dispatch::{Queue, TicketStatus};
 use reports::{Floor, FloorTicket, PresentAgent, QueueLoad};
 
 use crate::{
     extract::Supervisor,
     pages::{Layout, PageResult, figures, html},
-    problem::{ApiError, ApiResult},
-    sse::{self, Events},
+    problem::ApiResult,
     state::State,
 };
 
-/// However often the bell rings, a page is told no more often than this.
-const PAUSE: Duration = Duration::from_millis(400);
-
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(floor_page).service(floor_events);
+    config.service(floor_page).service(floor_now);
 }
 
 #[derive(Template)]
@@ -40,9 +35,8 @@ struct FloorPage {
 #[derive(Template)]
 #[template(path = "ops/floor_part.html")]
 struct FloorPart {
-    /// When ages are told; none where a script tells them. What is sent then changes only when
-    /// the floor does.
-    aged_at: Option<DateTime<Utc>>,
+    /// When ages are told; a script counts on from there.
+    aged_at: DateTime<Utc>,
     queues: Vec<QueueRow>,
     tickets: Vec<TicketRow>,
     agents: Vec<PresentAgent>,
@@ -73,7 +67,7 @@ impl FloorPart {
             .collect();
         let tickets = floor.tickets.into_iter();
         Self {
-            aged_at: Some(now),
+            aged_at: now,
             tickets: tickets
                 .map(|ticket| TicketRow::of(ticket, &known, now))
                 .collect(),
@@ -98,9 +92,7 @@ impl FloorPart {
     }
 
     fn age(&self, since: &DateTime<Utc>) -> String {
-        self.aged_at
-            .map(|now| figures::age(*since, now))
-            .unwrap_or_default()
+        figures::age(*since, self.aged_at)
     }
 
     fn waiting(&self) -> i64 {
@@ -185,23 +177,8 @@ async fn floor_page(_caller: Supervisor, state: Data<State>, layout: Layout) -> 
     })
 }
 
-/// The changing part of the page, at once and whenever it changed.
-#[get("/ops/events")]
-async fn floor_events(caller: Supervisor, state: Data<State>) -> HttpResponse {
-    let source = state.clone();
-    sse::stream(
-        &state,
-        &*caller,
-        Topic::Floor,
-        |mut events: Events| async move {
-            while events.woken().await {
-                let mut part = FloorPart::look(&source).await?;
-                part.aged_at = None;
-                let html = part.render().map_err(ApiError::internal)?;
-                events.send_if_changed("floor", &html).await?;
-                tokio::time::sleep(PAUSE).await;
-            }
-            Ok(())
-        },
-    )
+/// The changing part of the page, as it is now. The page asks when its stream tells of news.
+#[get("/ops/now")]
+async fn floor_now(_caller: Supervisor, state: Data<State>) -> PageResult {
+    html(&FloorPart::look(&state).await?)
 }

@@ -36,20 +36,21 @@ async fn the_live_queue_shows_who_waits_and_who_is_there() {
 }
 
 #[actix_web::test]
-async fn the_live_queue_is_sent_anew_when_it_changes() {
+async fn the_live_queue_tells_of_news_and_is_asked_how_it_looks() {
     let app = TestApp::spawn().await;
     let company = app.company().await;
     let machine = app.machine(&company.admin).await;
     let supervisor = app.browser(&company.supervisor.account).await;
     let stream = supervisor
-        .request(reqwest::Method::GET, "/ops/events")
+        .request(reqwest::Method::GET, "/api/v1/ops/events")
         .send();
     let mut stream = stream.await.unwrap().bytes_stream();
     let mut heard = String::new();
-    while !heard.contains("All quiet") {
+    while !heard.contains("event: floor\n") {
         heard.push_str(std::str::from_utf8(&stream.next().await.unwrap().unwrap()).unwrap());
     }
-    assert!(heard.contains("event: floor\ndata: \""), "{heard}");
+    let quiet = supervisor.get("/ops/now").await.assert_status(200);
+    assert!(quiet.body.contains("All quiet"), "{}", quiet.body);
 
     escalate(&machine, 1).await;
 
@@ -57,7 +58,9 @@ async fn the_live_queue_is_sent_anew_when_it_changes() {
     while !heard.contains("Lost card") {
         heard.push_str(std::str::from_utf8(&stream.next().await.unwrap().unwrap()).unwrap());
     }
-    assert!(!heard.contains("All quiet"), "{heard}");
+    let busy = supervisor.get("/ops/now").await.assert_status(200);
+    assert!(busy.body.contains("Lost card"), "{}", busy.body);
+    assert!(!busy.body.contains("All quiet"), "{}", busy.body);
 }
 
 #[actix_web::test]

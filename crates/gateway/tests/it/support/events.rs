@@ -15,7 +15,7 @@ pub const SOON: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Received {
     pub name: String,
-    pub id: Option<i64>,
+    pub id: String,
     pub data: Value,
 }
 
@@ -32,7 +32,7 @@ impl Visitor {
     }
 
     /// Opens it again, having seen the event with this id.
-    pub async fn listen_after(&self, path: &str, last: Option<i64>) -> EventStream {
+    pub async fn listen_after(&self, path: &str, last: Option<&str>) -> EventStream {
         let mut request = self
             .request(Method::GET, path)
             .timeout(Duration::from_mins(3));
@@ -50,6 +50,11 @@ impl Visitor {
 }
 
 impl EventStream {
+    /// The next event of this name, which must come soon.
+    pub async fn named(&mut self, name: &str) -> Received {
+        self.until(name, |event| event.name == name).await
+    }
+
     /// The next event; none when the stream has ended.
     pub async fn next(&mut self) -> Option<Received> {
         loop {
@@ -100,7 +105,7 @@ fn parse(block: &str) -> Option<Received> {
     };
     Some(Received {
         name: field("event: ")?,
-        id: field("id: ").map(|id| id.parse().unwrap()),
+        id: field("id: ")?,
         data: serde_json::from_str(&field("data: ")?).unwrap(),
     })
 }

@@ -121,8 +121,8 @@ impl EventStream {
     /// Waits on a desk for the offer of this ticket.
     pub async fn offer(&mut self, ticket: &Value) -> Value {
         let of_it = |desk: &Value| {
-            let offers = desk["offers"].as_array().unwrap();
-            let mut found = offers.iter().filter(|o| o["ticket"]["id"] == ticket["id"]);
+            let offers = desk["offers"].as_array().into_iter().flatten();
+            let mut found = offers.filter(|o| o["ticket"]["id"] == ticket["id"]);
             found.next().cloned()
         };
         let event = self
