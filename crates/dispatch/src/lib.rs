@@ -22,6 +22,8 @@
 //! Locks are taken in the order workload (agent) → ticket → offer → engagement.
 
 mod candidate;
+mod control;
+mod deadline;
 mod engagement;
 mod error;
 mod link;
@@ -29,38 +31,50 @@ mod mask;
 mod matcher;
 mod matching;
 mod message;
+mod note;
 mod offer;
+mod parting;
 mod policy;
 pub mod queries;
 mod queue;
 mod rating;
+mod reopening;
 mod schema;
+mod standing;
 mod store;
 mod ticket;
+mod transfer;
 mod workload;
 
 pub use candidate::Candidate;
+pub use control::{Control, ControlVerb, Holder, control};
+pub use deadline::{Kept, keep_deadline};
 pub use engagement::{
-    Disposition, Engagement, EngagementStatus, Resolved, WrapUp, close_wrap_up, resolve, wrap_up,
-    wrap_up_all,
+    Disposition, Engagement, EngagementStatus, LostReason, ReleaseReason, Resolved, WrapUp,
+    close_wrap_up, extend_wrap_up, resolve, wrap_up,
 };
 pub use error::Error;
 pub use link::{ConversationLink, LINK_LIFETIME};
 pub use mask::{Kind as MaskedKind, Masked, mask};
 pub use matcher::match_tickets;
 pub use matching::{Match, Seat, Waiting, assign};
-pub use message::{Author, Message, NewMessage, Sent, say_as_agent, say_as_customer};
+pub use message::{
+    Author, Message, NewMessage, Sent, say_as_agent, say_as_assistant, say_as_customer,
+};
 pub use offer::{
     DeclineReason, Missed, Offer, OfferKind, OfferStatus, accept, claim, decline, expire_offers,
     release_lost, rescind_offers,
 };
+pub use parting::{HandedBack, Parted, hand_back, hand_back_for_all, lose_talk, release};
 pub use policy::{NewPolicy, PolicyVersion, publish_policy};
-pub use queue::{Queue, QueueInput, save_queue};
+pub use queue::{Queue, QueueInput, TalkRules, save_queue};
 pub use rating::{Rating, rate};
+pub use reopening::reopen;
 pub use ticket::{
     Channel, Customer, Escalation, Need, NextAction, Reason, Ticket, TicketStatus,
     TranscriptAuthor, TranscriptTurn, escalate, leave,
 };
+pub use transfer::{Destination, hand_over, transfer_to_agent, transfer_to_queue};
 pub use workload::{
     Capacity, DEFAULT_CAPACITY, MOST_CAPACITY, Workload, open_workload, set_capacity,
 };

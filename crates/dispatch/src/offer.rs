@@ -11,6 +11,7 @@ use crate::{
     candidate::Candidate,
     engagement::{self, Engagement},
     error::Error,
+    parting,
     schema::offers,
     store,
     ticket::{Channel, Ticket, TicketStatus},
@@ -147,7 +148,7 @@ pub fn accept(tx: &mut Tx<'_>, id: OfferId, agent: AgentId) -> Result<Engagement
     store::update_offer(tx, &offer)?;
     end_all(tx, &ticket, &mut asked, OfferStatus::Rescinded)?;
     store::update_ticket(tx, &ticket)?;
-    engagement::begin(tx, &offer)
+    engagement::begin(tx, &offer, &ticket)
 }
 
 /// Gives the ticket back to its place in the queue. It is not put to this agent again, and costs
@@ -184,7 +185,7 @@ pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Eng
     store::update_workload(tx, &workload)?;
     store::update_ticket(tx, &ticket)?;
     store::insert_offers(tx, std::slice::from_ref(&offer))?;
-    engagement::begin(tx, &offer)
+    engagement::begin(tx, &offer, &ticket)
 }
 
 /// An agent let an offer pass.
@@ -229,7 +230,7 @@ pub fn rescind_offers(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
 /// Conversations in which the agent spoke stay theirs.
 pub fn release_lost(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
     rescind_offers(tx, agent)?;
-    engagement::lose_unanswered(tx, agent)
+    parting::lose_unanswered(tx, agent)
 }
 
 /// Locks agent, ticket and offer, in this order.

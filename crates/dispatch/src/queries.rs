@@ -11,8 +11,9 @@ use crate::{
     offer::{Offer, OfferStatus},
     queue::Queue,
     rating::Rating,
+    reopening,
     schema::{engagements, messages, offers, queues, ratings, tickets, workloads},
-    ticket::{Ticket, TicketStatus},
+    ticket::{NextAction, Ticket, TicketStatus},
     workload::Workload,
 };
 
@@ -217,4 +218,64 @@ pub fn agents_talking(conn: &mut PgConnection) -> QueryResult<Vec<AgentId>> {
         .order(engagements::agent_id)
         .limit(10_000)
         .load(conn)
+}
+
+/// The agent's talks, at most 100, in the order in which they are changed.
+pub fn talks(conn: &mut PgConnection, agent: AgentId) -> QueryResult<Vec<EngagementId>> {
+    engagements::table
+        .filter(engagements::agent_id.eq(agent))
+        .filter(engagements::status.eq(EngagementStatus::Talking))
+        .order(engagements::ticket_id)
+        .select(engagements::id)
+        .limit(100)
+        .load(conn)
+}
+
+/// Talks whose deadline has passed, with their agents; at most 100.
+pub fn due_talks(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<(EngagementId, AgentId)>> {
+    let of_talks = [
+        NextAction::FirstReply,
+        NextAction::NextReply,
+        NextAction::EndSilence,
+    ];
+    tickets::table
+        .inner_join(engagements::table.on(engagements::ticket_id.eq(tickets::id)))
+        .filter(tickets::closed_at.is_null())
+        .filter(tickets::deadline_at.le(now))
+        .filter(tickets::next_action.eq_any(of_talks))
+        .filter(engagements::ended_at.is_null())
+        .order((engagements::agent_id, engagements::ticket_id))
+        .select((engagements::id, engagements::agent_id))
+        .limit(100)
+        .load(conn)
+}
+
+/// What the agent before this one wrote for them, and who that was.
+pub fn handover(
+    conn: &mut PgConnection,
+    engagement: &Engagement,
+) -> QueryResult<Option<(AgentId, String)>> {
+    engagements::table
+        .filter(engagements::ticket_id.eq(engagement.ticket_id))
+        .filter(engagements::id.lt(engagement.id))
+        .filter(engagements::handover_note.is_not_null())
+        .order(engagements::id.desc())
+        .select((
+            engagements::agent_id,
+            engagements::handover_note.assume_not_null(),
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// Until when the customer can open a resolved conversation again; none where they cannot.
+pub fn reopens_until(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    let queue = queue(conn, &ticket.queue)?;
+    Ok(queue.and_then(|queue| reopening::open_until(ticket, &queue)))
 }

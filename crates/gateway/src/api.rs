@@ -9,6 +9,7 @@ mod agreements;
 mod application;
 mod applications;
 mod assessments;
+mod control;
 mod conversations;
 mod desk;
 mod earnings;
@@ -16,6 +17,7 @@ mod email_codes;
 mod engagements;
 mod escalations;
 mod finance;
+mod handing_on;
 mod health;
 mod messages;
 mod offers;
@@ -42,7 +44,7 @@ use crate::problem::Problem;
 
 pub(crate) use conversations::ConversationView;
 pub(crate) use desk::{DeskView, claimable_tickets};
-pub(crate) use engagements::EngagementView;
+pub(crate) use engagements::{EngagementView, HandoverView};
 pub(crate) use messages::MessageView;
 pub use sessions::{AccountView, TokensView};
 pub(crate) use tickets::TicketBrief;
@@ -70,7 +72,9 @@ fn configure(config: &mut ServiceConfig) {
         .configure(desk::configure)
         .configure(offers::configure)
         .configure(engagements::configure)
+        .configure(handing_on::configure)
         .configure(tickets::configure)
+        .configure(control::configure)
         .configure(escalations::configure)
         .configure(conversations::configure)
         .configure(earnings::configure);

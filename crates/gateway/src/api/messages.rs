@@ -67,12 +67,30 @@ impl Messages {
         ticket: TicketId,
         after: i32,
     ) -> Result<Self, ReadFailed> {
+        Self::read_part(state, ticket, after, i32::MAX).await
+    }
+
+    /// The messages after a number, up to another: whoever had a conversation before reads it no
+    /// further.
+    pub(crate) async fn read_part(
+        state: &State,
+        ticket: TicketId,
+        after: i32,
+        until: i32,
+    ) -> Result<Self, ReadFailed> {
         let messages = state
             .read(move |conn| dispatch::queries::messages_after(conn, ticket, after))
             .await?;
-        let items: Vec<MessageView> = messages.into_iter().map(MessageView::from).collect();
-        let is_full = i64::try_from(items.len()).is_ok_and(|count| count == PAGE_LIMIT);
-        let next = items.last().filter(|_| is_full).map(|last| last.number);
+        let is_full = i64::try_from(messages.len()).is_ok_and(|count| count == PAGE_LIMIT);
+        let items: Vec<MessageView> = messages
+            .into_iter()
+            .filter(|message| message.number <= until)
+            .map(MessageView::from)
+            .collect();
+        let next = items
+            .last()
+            .filter(|last| is_full && last.number < until)
+            .map(|last| last.number);
         Ok(Self { items, next })
     }
 }
@@ -132,10 +150,20 @@ pub(super) async fn send_new(
     state: &State,
     events: &mut Events,
     ticket: TicketId,
-    mut seen: i32,
+    seen: i32,
+) -> Result<i32, Ended> {
+    send_part(state, events, ticket, (seen, i32::MAX)).await
+}
+
+/// Sends the messages after the first number, up to the second.
+pub(super) async fn send_part(
+    state: &State,
+    events: &mut Events,
+    ticket: TicketId,
+    (mut seen, until): (i32, i32),
 ) -> Result<i32, Ended> {
     loop {
-        let page = Messages::read(state, ticket, seen).await?;
+        let page = Messages::read_part(state, ticket, seen, until).await?;
         for message in page.items {
             seen = message.number;
             events
