@@ -241,11 +241,7 @@ pub struct Resolved {
 
 /// Starts the work on an accepted offer of a ticket that is engaged by it. The offer's units carry
 /// over, and whoever had the conversation before reads no further.
-pub(crate) fn begin(
-    tx: &mut Tx<'_>,
-    offer: &Offer,
-    ticket: &Ticket,
-) -> Result<Engagement, Error> {
+pub(crate) fn begin(tx: &mut Tx<'_>, offer: &Offer, ticket: &Ticket) -> Result<Engagement, Error> {
     let engagement = Engagement {
         id: EngagementId::new(),
         ticket_id: offer.ticket_id,
@@ -385,11 +381,7 @@ fn finish(
 }
 
 /// Locks agent, ticket and engagement, in this order.
-pub(crate) fn lock(
-    tx: &mut Tx<'_>,
-    id: EngagementId,
-    agent: AgentId,
-) -> Result<Locked, Error> {
+pub(crate) fn lock(tx: &mut Tx<'_>, id: EngagementId, agent: AgentId) -> Result<Locked, Error> {
     let workload = store::lock_workload(tx, agent)?.ok_or(Error::EngagementNotFound)?;
     let ticket_id = store::find_engaged_ticket(tx, id, agent)?.ok_or(Error::EngagementNotFound)?;
     let ticket = store::lock_ticket(tx, ticket_id)?.ok_or(Error::EngagementNotFound)?;

@@ -3,21 +3,25 @@
 //! A ticket is one escalated conversation:
 //!
 //! ```text
-//! waiting ⇄ offered → engaged → wrapping → resolved
-//!    │ claim ─────────────↑  ╰──────────────↑
-//!    ╰────────┴─→ abandoned        (an engaged ticket whose agent is lost waits again)
+//! waiting ⇄ offered → engaged → wrapping → resolved ──→ waiting (reopened)
+//!    │ claim ─────────────↑ │╰──────────────↑
+//!    │←── lost, released, handed on
+//!    ├────────┴─→ abandoned │
+//!    ╰────────┴─────────────┴─→ returned ⇄ waiting (the assistant has it, and offers it again)
 //! ```
 //!
 //! An offer puts it to one agent for a limited time:
 //! `pending → accepted | declined | timed_out | rescinded | canceled`, each exactly once.
 //! An engagement is an accepted ticket in one agent's hands: `talking → wrapping → resolved`,
-//! or `lost` where the agent disappeared before the first reply.
+//! or it ends while the conversation goes on: `lost | transferred | released | returned`.
 //!
 //! Invariants, each kept by a constraint:
 //! - one pending offer and one live engagement per ticket;
 //! - an agent's load, pending offers included, never exceeds the agent's capacity;
 //! - messages are numbered from 1 without a gap, and never change;
-//! - a ticket keeps its place in the queue (`waiting_since`), whatever happens to its offers.
+//! - a ticket keeps its place in the queue (`waiting_since`), whatever happens to its offers;
+//! - an open ticket has a next action and a deadline for it;
+//! - the control epoch rises by one with each change of who may speak, and only then.
 //!
 //! Locks are taken in the order workload (agent) → ticket → offer → engagement.
 

@@ -59,7 +59,9 @@ impl Note {
     fn body(&self) -> String {
         match self {
             Self::PutThrough(standing) => {
-                format!("You are being put through to a person, who sees all that was said. {standing}")
+                format!(
+                    "You are being put through to a person, who sees all that was said. {standing}"
+                )
             }
             Self::Offered(standing) => format!(
                 "A person is being asked to join. Until then the assistant stays with you. {standing}"

@@ -47,7 +47,10 @@ pub(crate) fn part(
 ) -> Result<Option<i32>, Error> {
     let last_said = store::find_last_said_in(tx, engagement.id)?;
     // A message may have been sent while this waited for its turn.
-    engagement.end(status, last_said.map_or(tx.now(), |said| said.max(tx.now())));
+    engagement.end(
+        status,
+        last_said.map_or(tx.now(), |said| said.max(tx.now())),
+    );
     workload.give_back(engagement.channel, engagement.weight, tx.now());
     let seconds = engagement
         .is_payable()

@@ -63,7 +63,10 @@ impl fmt::Display for Standing {
             None => f.write_str(" We do not know yet how long it takes."),
             Some(1) => f.write_str(" Going by the last hour, it takes about a minute."),
             Some(minutes) => {
-                write!(f, " Going by the last hour, it takes about {minutes} minutes.")
+                write!(
+                    f,
+                    " Going by the last hour, it takes about {minutes} minutes."
+                )
             }
         }
     }
@@ -91,7 +94,10 @@ mod tests {
     fn what_is_not_known_is_not_guessed() {
         for (ahead, taken) in [(1, 4), (0, 0), (COUNTED + 1, 50)] {
             let words = Standing::new(ahead, taken, RECENT).to_string();
-            assert!(words.ends_with("We do not know yet how long it takes."), "{words}");
+            assert!(
+                words.ends_with("We do not know yet how long it takes."),
+                "{words}"
+            );
         }
     }
 }

@@ -329,11 +329,7 @@ pub(crate) fn check_needs(checks: &mut Checks, needs: &[Need], skills: &[String]
                 LEVELS.contains(&need.level),
                 "must be at level 1 to 5",
             )
-            .check(
-                &field,
-                !needs[..index].iter().any(again),
-                "is named twice",
-            );
+            .check(&field, !needs[..index].iter().any(again), "is named twice");
     }
 }
 

@@ -42,11 +42,7 @@ pub fn transfer_to_queue(
         check_needs(&mut checks, needs, skills);
     }
     let found = store::find_queue_with_policy(tx, &to.queue)?;
-    checks.check(
-        "queue",
-        found.is_some(),
-        "is not a queue of this platform",
-    );
+    checks.check("queue", found.is_some(), "is not a queue of this platform");
     checks.done()?;
     let (queue, version) = found.ok_or(Error::QueueNotFound)?;
     let policy = version.policy()?;
@@ -139,11 +135,7 @@ pub fn hand_over(
 }
 
 /// Ends the engagement by handing on; the ticket is the caller's to change.
-fn hand_on(
-    tx: &mut Tx<'_>,
-    locked: &mut Locked,
-    note: Option<&str>,
-) -> Result<Option<i32>, Error> {
+fn hand_on(tx: &mut Tx<'_>, locked: &mut Locked, note: Option<&str>) -> Result<Option<i32>, Error> {
     locked.2.must_be_talking()?;
     if note::has_customer_left(tx, &locked.1)? {
         return Err(Error::CustomerGone);
@@ -184,9 +176,7 @@ fn put_to(tx: &mut Tx<'_>, ticket: &mut Ticket, theirs: &mut Workload) -> Result
 
 /// An objection is told to the agent it is about; here somebody else hears it.
 fn of_another(objection: &str) -> String {
-    objection
-        .replace("your", "their")
-        .replace("you ", "they ")
+    objection.replace("your", "their").replace("you ", "they ")
 }
 
 #[cfg(test)]
@@ -199,6 +189,9 @@ mod tests {
             of_another("it needs a skill that you do not hold"),
             "it needs a skill that they do not hold"
         );
-        assert_eq!(of_another("it is from your household"), "it is from their household");
+        assert_eq!(
+            of_another("it is from your household"),
+            "it is from their household"
+        );
     }
 }

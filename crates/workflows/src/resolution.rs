@@ -33,11 +33,9 @@ pub fn close_wrap_ups(tx: &mut Tx<'_>) -> Result<usize, Error> {
     let now = tx.now();
     let mut closed = 0;
     for (id, agent) in dispatch::queries::due_wrap_ups(tx.conn(), now)? {
-        let settled = or_later(tx, id, |tx| {
-            match dispatch::close_wrap_up(tx, id, agent)? {
-                Some(resolved) => settle(tx, resolved).map(Some),
-                None => Ok(None),
-            }
+        let settled = or_later(tx, id, |tx| match dispatch::close_wrap_up(tx, id, agent)? {
+            Some(resolved) => settle(tx, resolved).map(Some),
+            None => Ok(None),
         })?;
         closed += usize::from(settled.flatten().is_some());
     }

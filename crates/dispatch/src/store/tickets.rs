@@ -155,10 +155,7 @@ pub(crate) fn list_taken(
 }
 
 /// The place of the first ticket that waits in a queue.
-pub(crate) fn find_first_place(
-    tx: &mut Tx<'_>,
-    queue: &str,
-) -> QueryResult<Option<DateTime<Utc>>> {
+pub(crate) fn find_first_place(tx: &mut Tx<'_>, queue: &str) -> QueryResult<Option<DateTime<Utc>>> {
     tickets::table
         .filter(tickets::queue.eq(queue))
         .filter(tickets::status.eq(TicketStatus::Waiting))

@@ -1,9 +1,7 @@
 //! Who may speak, and the number that fences off whoever spoke before.
 
 use chrono::TimeDelta;
-use dispatch::{
-    Author, ControlVerb, Disposition, Error, Holder, Ticket, TicketStatus, WrapUp,
-};
+use dispatch::{Author, ControlVerb, Disposition, Error, Holder, Ticket, TicketStatus, WrapUp};
 
 use crate::arrange::{agent, engaged, floor, last_message, look, run_matcher, said, ticket};
 
@@ -28,9 +26,16 @@ fn the_epoch_rises_with_every_change_of_the_holder_and_only_then() {
     let mut floor = floor();
     let ada = agent(&mut floor);
     let waiting = ticket(&mut floor, "1");
-    assert_eq!((waiting.control.holder, waiting.control.epoch), (Holder::Queue, 1));
+    assert_eq!(
+        (waiting.control.holder, waiting.control.epoch),
+        (Holder::Queue, 1)
+    );
     run_matcher(&mut floor, &[&ada]);
-    assert_eq!(look(&mut floor, waiting.id).control.epoch, 1, "an offer changes nothing");
+    assert_eq!(
+        look(&mut floor, waiting.id).control.epoch,
+        1,
+        "an offer changes nothing"
+    );
     floor
         .write(|tx| dispatch::rescind_offers(tx, ada.agent_id))
         .unwrap();
@@ -78,7 +83,10 @@ fn the_assistant_speaks_only_while_it_holds_the_conversation_and_knows_so() {
     let waiting = ticket(&mut floor, "1");
     let id = waiting.id;
     let refused = floor.write(|tx| dispatch::say_as_assistant(tx, id, 1, &said("a")));
-    assert!(matches!(refused, Err(Error::NotInControl(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::NotInControl(_))),
+        "{refused:?}"
+    );
     let asked = change(&mut floor, &waiting, ControlVerb::Request).unwrap();
     assert!(asked.control.requested_at.is_some());
     let held = change(&mut floor, &asked, ControlVerb::Accept).unwrap();
@@ -109,7 +117,10 @@ fn the_assistant_hears_where_its_context_begins_again() {
     let mut floor = floor();
     let held = returned(&mut floor, "1");
     let id = held.id;
-    assert_eq!(held.control.resume_after, 0, "it handed over before anything was said");
+    assert_eq!(
+        held.control.resume_after, 0,
+        "it handed over before anything was said"
+    );
     let epoch = held.control.epoch;
     let sent = floor
         .write(|tx| dispatch::say_as_assistant(tx, id, epoch, &said("a")))
@@ -123,10 +134,22 @@ fn the_assistant_hears_where_its_context_begins_again() {
     let asked = change(&mut floor, &passed, ControlVerb::Request).unwrap();
     let back = change(&mut floor, &asked, ControlVerb::Accept).unwrap();
     assert_eq!(back.control.resume_after, sent.message.number);
-    let missed: Result<_, Error> = floor
-        .read(|conn| Ok(dispatch::queries::messages_after(conn, id, back.control.resume_after)?));
-    let authors: Vec<_> = missed.unwrap().iter().map(|message| message.author).collect();
-    assert_eq!(authors, [Author::Platform, Author::Customer, Author::Platform]);
+    let missed: Result<_, Error> = floor.read(|conn| {
+        Ok(dispatch::queries::messages_after(
+            conn,
+            id,
+            back.control.resume_after,
+        )?)
+    });
+    let authors: Vec<_> = missed
+        .unwrap()
+        .iter()
+        .map(|message| message.author)
+        .collect();
+    assert_eq!(
+        authors,
+        [Author::Platform, Author::Customer, Author::Platform]
+    );
 }
 
 #[test]
@@ -137,7 +160,10 @@ fn who_offers_goes_on_talking_until_an_agent_has_accepted() {
     let offered = change(&mut floor, &held, ControlVerb::Offer).unwrap();
     assert_eq!(offered.status, TicketStatus::Waiting);
     let (id, epoch) = (held.id, offered.control.epoch);
-    assert_eq!(epoch, held.control.epoch, "the assistant holds it as before");
+    assert_eq!(
+        epoch, held.control.epoch,
+        "the assistant holds it as before"
+    );
     floor
         .write(|tx| dispatch::say_as_assistant(tx, id, epoch, &said("a")))
         .unwrap();
@@ -162,10 +188,16 @@ fn what_is_not_held_is_not_given_and_what_is_not_offered_is_not_taken() {
     let held = look(&mut floor, engagement.ticket_id);
     for verb in [ControlVerb::Offer, ControlVerb::Pass] {
         let refused = change(&mut floor, &held, verb);
-        assert!(matches!(refused, Err(Error::NotInControl(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Error::NotInControl(_))),
+            "{refused:?}"
+        );
     }
     let refused = change(&mut floor, &held, ControlVerb::Accept);
-    assert!(matches!(refused, Err(Error::ControlNotOffered(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::ControlNotOffered(_))),
+        "{refused:?}"
+    );
     // A request waits for the agent, and can be withdrawn.
     let asked = change(&mut floor, &held, ControlVerb::Request).unwrap();
     let first = asked.control.requested_at;
@@ -173,7 +205,10 @@ fn what_is_not_held_is_not_given_and_what_is_not_offered_is_not_taken() {
     let asked = change(&mut floor, &asked, ControlVerb::Request).unwrap();
     assert_eq!(asked.control.requested_at, first);
     let refused = change(&mut floor, &asked, ControlVerb::Accept);
-    assert!(matches!(refused, Err(Error::ControlNotOffered(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::ControlNotOffered(_))),
+        "{refused:?}"
+    );
     let released = change(&mut floor, &asked, ControlVerb::Release).unwrap();
     assert_eq!(released.control.requested_at, None);
     assert_eq!(released.control.holder, Holder::Agent);
@@ -183,12 +218,16 @@ fn what_is_not_held_is_not_given_and_what_is_not_offered_is_not_taken() {
 fn after_the_end_nothing_is_controlled() {
     let mut floor = floor();
     let waiting = ticket(&mut floor, "1");
-    let left = floor
-        .write(|tx| dispatch::leave(tx, waiting.id))
-        .unwrap();
+    let left = floor.write(|tx| dispatch::leave(tx, waiting.id)).unwrap();
     let refused = change(&mut floor, &left, ControlVerb::Pass);
-    assert!(matches!(refused, Err(Error::ConversationClosed)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::ConversationClosed)),
+        "{refused:?}"
+    );
     let (id, epoch) = (left.id, left.control.epoch);
     let refused = floor.write(|tx| dispatch::say_as_assistant(tx, id, epoch, &said("a")));
-    assert!(matches!(refused, Err(Error::ConversationClosed)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::ConversationClosed)),
+        "{refused:?}"
+    );
 }

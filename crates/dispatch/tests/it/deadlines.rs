@@ -12,7 +12,10 @@ fn a_silent_agent_is_alerted_once_and_then_loses_the_ticket_unpaid() {
     let mut floor = floor();
     let agent = agent(&mut floor);
     let engagement = engaged(&mut floor, &agent, "1");
-    assert_eq!(engagement.reply_due_at, Some(floor.now + TimeDelta::seconds(120)));
+    assert_eq!(
+        engagement.reply_due_at,
+        Some(floor.now + TimeDelta::seconds(120))
+    );
     floor.now += TimeDelta::seconds(119);
     assert!(keep_deadlines(&mut floor).is_empty());
     floor.now += TimeDelta::seconds(1);
@@ -27,9 +30,15 @@ fn a_silent_agent_is_alerted_once_and_then_loses_the_ticket_unpaid() {
     };
     assert_eq!(lost.engagement.status, EngagementStatus::Lost);
     assert_eq!(lost.engagement.lost_reason, Some(LostReason::Silent));
-    assert_eq!(lost.paid_seconds, None, "who never answered is owed nothing");
+    assert_eq!(
+        lost.paid_seconds, None,
+        "who never answered is owed nothing"
+    );
     let told = last_message(&mut floor, engagement.ticket_id).body;
-    assert!(told.starts_with("Your agent did not answer in time."), "{told}");
+    assert!(
+        told.starts_with("Your agent did not answer in time."),
+        "{told}"
+    );
     assert!(told.contains("You are next."), "{told}");
     floor.assert_promises();
 }
@@ -44,7 +53,10 @@ fn who_fell_silent_later_is_paid_to_their_last_word() {
     floor
         .write(|tx| dispatch::say_as_agent(tx, id, agent.agent_id, &said("1")))
         .unwrap();
-    assert_eq!(look(&mut floor, ticket).next_action, Some(NextAction::EndSilence));
+    assert_eq!(
+        look(&mut floor, ticket).next_action,
+        Some(NextAction::EndSilence)
+    );
     floor.now += TimeDelta::seconds(30);
     for client_id in ["2", "3"] {
         floor
@@ -55,7 +67,11 @@ fn who_fell_silent_later_is_paid_to_their_last_word() {
     let due = look(&mut floor, ticket);
     assert_eq!(due.next_action, Some(NextAction::NextReply));
     let left = due.deadline_at.unwrap() - floor.now;
-    assert_eq!(left.num_seconds(), -20, "the second question does not move the deadline");
+    assert_eq!(
+        left.num_seconds(),
+        -20,
+        "the second question does not move the deadline"
+    );
     assert!(matches!(keep_deadlines(&mut floor)[..], [Kept::Alerted]));
     floor.now += TimeDelta::seconds(60);
     let kept = keep_deadlines(&mut floor).pop();
@@ -99,7 +115,10 @@ fn a_ticket_that_was_lost_to_silence_is_served_before_all_others() {
     }
     let back = look(&mut floor, lost.ticket_id);
     assert!(back.rank_at < urgent.rank_at, "it is at the front");
-    assert_eq!(back.waiting_since, lost.started_at, "since when it waits is not forgotten");
+    assert_eq!(
+        back.waiting_since, lost.started_at,
+        "since when it waits is not forgotten"
+    );
     let put = run_matcher(&mut floor, &[&ben]);
     assert_eq!(put[0].ticket_id, back.id);
 }

@@ -218,7 +218,10 @@ fn a_wrap_up_is_extended_as_often_as_the_queue_allows() {
     let third = floor.write(|tx| dispatch::extend_wrap_up(tx, id, agent));
     assert!(matches!(third, Err(Error::NoMoreExtensions)), "{third:?}");
     floor.now += TimeDelta::seconds(179);
-    assert!(close_due(&mut floor).is_empty(), "60 s, and twice 60 s more");
+    assert!(
+        close_due(&mut floor).is_empty(),
+        "60 s, and twice 60 s more"
+    );
     floor.now += TimeDelta::seconds(1);
     let late = floor.write(|tx| dispatch::extend_wrap_up(tx, id, agent));
     assert!(matches!(late, Err(Error::EngagementEnded)), "{late:?}");

@@ -39,17 +39,28 @@ fn a_ticket_handed_on_keeps_its_place_and_goes_to_somebody_else_with_the_note() 
     floor.now += TimeDelta::seconds(90);
     let (id, agent_id) = (engagement.id, ada.agent_id);
     let parted = floor
-        .write(|tx| {
-            dispatch::transfer_to_queue(tx, id, agent_id, &to("general", None), &skills())
-        })
+        .write(|tx| dispatch::transfer_to_queue(tx, id, agent_id, &to("general", None), &skills()))
         .unwrap();
     assert_eq!(parted.engagement.status, EngagementStatus::Transferred);
-    assert_eq!(parted.paid_seconds, Some(90), "whoever hands on is paid for their time");
+    assert_eq!(
+        parted.paid_seconds,
+        Some(90),
+        "whoever hands on is paid for their time"
+    );
     assert_eq!(parted.ticket.rank_at, before.rank_at);
     let told = last_message(&mut floor, before.id).body;
-    assert!(told.starts_with("Your agent is passing you on to General"), "{told}");
-    assert!(!told.contains("tried twice"), "the note is not for the customer");
-    assert!(run_matcher(&mut floor, &[&ada]).is_empty(), "it does not come back at once");
+    assert!(
+        told.starts_with("Your agent is passing you on to General"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("tried twice"),
+        "the note is not for the customer"
+    );
+    assert!(
+        run_matcher(&mut floor, &[&ada]).is_empty(),
+        "it does not come back at once"
+    );
     let offer = run_matcher(&mut floor, &[&ada, &ben]).remove(0);
     assert_eq!(offer.agent_id, ben.agent_id);
     let next = floor
@@ -70,24 +81,24 @@ fn whoever_had_it_reads_on_until_the_next_has_it() {
     let engagement = engaged(&mut floor, &ada, "1");
     let ticket = engagement.ticket_id;
     floor
-        .write(|tx| {
-            dispatch::release(tx, engagement.id, ada.agent_id, ReleaseReason::EndOfShift)
-        })
+        .write(|tx| dispatch::release(tx, engagement.id, ada.agent_id, ReleaseReason::EndOfShift))
         .unwrap();
     floor
         .write(|tx| dispatch::say_as_customer(tx, ticket, &said("still here")))
         .unwrap();
     let read_until = |floor: &mut db::testing::Sandbox| {
         let found: Result<_, Error> = floor.read(|conn| {
-            Ok(dispatch::queries::engagement(conn, engagement.id, ada.agent_id)?)
+            Ok(dispatch::queries::engagement(
+                conn,
+                engagement.id,
+                ada.agent_id,
+            )?)
         });
         found.unwrap().unwrap().0.read_until
     };
     assert_eq!(read_until(&mut floor), None);
     let count = look(&mut floor, ticket).message_count;
-    floor
-        .write(|tx| dispatch::claim(tx, ticket, &ben))
-        .unwrap();
+    floor.write(|tx| dispatch::claim(tx, ticket, &ben)).unwrap();
     floor
         .write(|tx| dispatch::say_as_customer(tx, ticket, &said("private")))
         .unwrap();
@@ -124,7 +135,10 @@ fn in_another_queue_a_ticket_follows_the_rules_there() {
             dispatch::transfer_to_queue(tx, id, agent_id, &there, &skills())
         })
         .unwrap();
-    assert_eq!(parted.queue, "general", "the work was done there, and is paid as there");
+    assert_eq!(
+        parted.queue, "general",
+        "the work was done there, and is paid as there"
+    );
     let ticket = look(&mut floor, engagement.ticket_id);
     assert_eq!((ticket.queue.as_str(), ticket.weight), ("vip", 2));
     assert_eq!(ticket.required_skills, ["payments"]);
@@ -154,7 +168,10 @@ fn a_colleague_is_asked_and_if_they_decline_the_ticket_waits_at_its_place() {
         .write(|tx| dispatch::decline(tx, offer.id, ben.agent_id, DeclineReason::Break))
         .unwrap();
     let ticket = look(&mut floor, ticket);
-    assert_eq!((ticket.status, ticket.rank_at), (TicketStatus::Waiting, place));
+    assert_eq!(
+        (ticket.status, ticket.rank_at),
+        (TicketStatus::Waiting, place)
+    );
 }
 
 #[test]
@@ -179,7 +196,11 @@ fn a_colleague_who_cannot_take_it_is_refused_in_words() {
         engaged(&mut floor, &ben, &number.to_string());
     }
     let full = floor.write(|tx| dispatch::transfer_to_agent(tx, id, agent_id, &ben, None));
-    assert!(full.unwrap_err().to_string().contains("their hands are full"));
+    assert!(
+        full.unwrap_err()
+            .to_string()
+            .contains("their hands are full")
+    );
     let still: Result<_, Error> =
         floor.read(|conn| Ok(dispatch::queries::engagement(conn, id, agent_id)?));
     assert_eq!(still.unwrap().unwrap().0.status, EngagementStatus::Talking);
@@ -216,8 +237,7 @@ fn a_customer_who_has_left_is_not_handed_on() {
     let engagement = engaged(&mut floor, &ada, "1");
     let (id, ticket) = (engagement.id, engagement.ticket_id);
     floor.write(|tx| dispatch::leave(tx, ticket)).unwrap();
-    let refused =
-        floor.write(|tx| dispatch::transfer_to_agent(tx, id, ada.agent_id, &ben, None));
+    let refused = floor.write(|tx| dispatch::transfer_to_agent(tx, id, ada.agent_id, &ben, None));
     assert!(matches!(refused, Err(Error::CustomerGone)), "{refused:?}");
     assert!(
         floor
@@ -251,7 +271,10 @@ fn at_the_end_of_a_shift_all_talks_are_handed_over_with_one_note() {
         .write(|tx| dispatch::hand_over(tx, ada.agent_id, Some("Good night")))
         .unwrap();
     assert_eq!(handed.len(), 1, "a wrap-up closes by itself");
-    assert_eq!(handed[0].engagement.handover_note.as_deref(), Some("Good night"));
+    assert_eq!(
+        handed[0].engagement.handover_note.as_deref(),
+        Some("Good night")
+    );
     assert_eq!(handed[0].ticket.status, TicketStatus::Waiting);
 }
 

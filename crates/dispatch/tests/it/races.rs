@@ -294,8 +294,7 @@ fn words(client_id: &str) -> NewMessage {
 }
 
 fn look(db: &Db, id: kernel::TicketId) -> dispatch::Ticket {
-    let found: Result<_, Error> =
-        db.read_blocking(|conn| Ok(dispatch::queries::ticket(conn, id)?));
+    let found: Result<_, Error> = db.read_blocking(|conn| Ok(dispatch::queries::ticket(conn, id)?));
     found.unwrap().unwrap()
 }
 
@@ -327,7 +326,11 @@ fn an_assistants_message_comes_before_the_handoff_or_not_at_all() {
         }
         let now = look(&db, id);
         let seen = now.control.resume_after - ticket.message_count;
-        assert_eq!(seen, i32::from(outcomes[1].is_ok()), "what was delivered was seen");
+        assert_eq!(
+            seen,
+            i32::from(outcomes[1].is_ok()),
+            "what was delivered was seen"
+        );
         database.assert_promises();
     }
     eprintln!("{delivered} of 12 messages came before the handoff");

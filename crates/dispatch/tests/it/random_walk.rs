@@ -126,10 +126,9 @@ impl World {
                 let _ = close_due(floor);
             }
             Step::Accept(agent) | Step::Decline(agent) => self.answer(agent, step),
-            Step::Say(agent)
-            | Step::WrapUp(agent)
-            | Step::Extend(agent)
-            | Step::Resolve(agent) => self.work(number, agent, step),
+            Step::Say(agent) | Step::WrapUp(agent) | Step::Extend(agent) | Step::Resolve(agent) => {
+                self.work(number, agent, step)
+            }
             Step::LoseTalk(agent)
             | Step::HandOn(agent)
             | Step::HandTo(agent, _)

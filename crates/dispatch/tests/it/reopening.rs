@@ -35,16 +35,29 @@ fn writing_opens_a_resolved_conversation_again_and_prefers_who_helped() {
     let open = look(&mut floor, id);
     assert_eq!(open.status, TicketStatus::Waiting);
     assert_eq!(open.preferred_agent_id, Some(ada.agent_id));
-    assert_eq!(open.preferred_until, Some(floor.now + TimeDelta::seconds(60)));
-    assert_eq!((open.reopened_count, open.control.holder), (1, Holder::Queue));
-    assert_eq!(open.waiting_since, floor.now, "the days between are no waiting");
+    assert_eq!(
+        open.preferred_until,
+        Some(floor.now + TimeDelta::seconds(60))
+    );
+    assert_eq!(
+        (open.reopened_count, open.control.holder),
+        (1, Holder::Queue)
+    );
+    assert_eq!(
+        open.waiting_since, floor.now,
+        "the days between are no waiting"
+    );
     let told = last_message(&mut floor, id).body;
-    assert!(told.starts_with("This conversation is open again."), "{told}");
+    assert!(
+        told.starts_with("This conversation is open again."),
+        "{told}"
+    );
     // The agent has as long for the first reply as ever.
-    let second = floor
-        .write(|tx| dispatch::claim(tx, id, &ada))
-        .unwrap();
-    assert_eq!(second.reply_due_at, Some(floor.now + TimeDelta::seconds(120)));
+    let second = floor.write(|tx| dispatch::claim(tx, id, &ada)).unwrap();
+    assert_eq!(
+        second.reply_due_at,
+        Some(floor.now + TimeDelta::seconds(120))
+    );
     let wrap_up = WrapUp {
         disposition: Disposition::Solved,
         note: None,

@@ -220,10 +220,7 @@ async fn release_engagement(
     responses((status = 200, description = "The assistant has it", body = PartView), Problems),
 )]
 #[post("/engagements/{engagement_id}/return")]
-async fn return_engagement(
-    agent: Agent,
-    id: Path<EngagementId>,
-) -> ApiResult<web::Json<PartView>> {
+async fn return_engagement(agent: Agent, id: Path<EngagementId>) -> ApiResult<web::Json<PartView>> {
     let (id, agent_id) = (id.into_inner(), agent.agent_id);
     let paid = agent
         .acting_db()

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{engagements::{EngagementView, HandoverView}, tickets::TicketBrief};
+use super::{
+    engagements::{EngagementView, HandoverView},
+    tickets::TicketBrief,
+};
 use crate::{
     extract::{Agent, Json},
     problem::{ApiError, ApiResult, Problems},

@@ -17,9 +17,7 @@ use super::{
     wording::{self, Clock, Words, capitalized},
 };
 use crate::{
-    api::{
-        DeskView, EngagementView, HandoverView, MessageView, TicketBrief, claimable_tickets,
-    },
+    api::{DeskView, EngagementView, HandoverView, MessageView, TicketBrief, claimable_tickets},
     extract::Agent,
     problem::ApiError,
     state::State,

@@ -250,12 +250,13 @@ impl World<'_> {
             assert_eq!(event.data["author"], "assistant");
         }
         let hello = agent.say(engagement, "a1", "Hello Kim, I am Ada.").await;
-        assert_eq!(hello.assert_status(201).json()["number"], 3);
-        let heard = customers.until("the agent", |e| e.name == "message").await;
         assert_eq!(
-            (heard.id, &heard.data["author"]),
-            (Some(3), &json!("agent"))
+            hello.assert_status(201).json()["number"],
+            4,
+            "the third tells of the handoff"
         );
+        let heard = customers.until("the agent", |e| e.id == Some(4)).await;
+        assert_eq!(heard.data["author"], "agent");
         assert_eq!(heard.data["body"], "Hello Kim, I am Ada.");
 
         let secret = "It was 4111 1111 1111 1111, mail me at kim@example.com";
@@ -263,7 +264,7 @@ impl World<'_> {
         let said = said.assert_status(201).json();
         let again = customer.say(&conversation, "c1", secret).await;
         assert_eq!(again.assert_status(200).json(), said, "said once");
-        let heard = agents.until("the customer", |e| e.id == Some(4)).await;
+        let heard = agents.until("the customer", |e| e.id == Some(5)).await;
         let hidden = "It was [card number hidden], mail me at [e-mail hidden]";
         assert_eq!(heard.data["body"], hidden);
         assert_eq!(heard.data["masked"], json!(["card_number", "email"]));
@@ -275,11 +276,11 @@ impl World<'_> {
             .assistant
             .say(&path, "r1", "And my name is Kim Poe")
             .await;
-        assert_eq!(relayed.assert_status(201).json()["number"], 5);
+        assert_eq!(relayed.assert_status(201).json()["number"], 6);
         let path = format!("{engagement}/events?after=1");
-        let mut back = agent.listen_after(&path, Some(3)).await;
+        let mut back = agent.listen_after(&path, Some(4)).await;
         let numbers = [back.next().await, back.next().await].map(|event| event.unwrap().id);
-        assert_eq!(numbers, [Some(4), Some(5)], "where it was left");
+        assert_eq!(numbers, [Some(5), Some(6)], "where it was left");
     }
 
     /// 7 and 8: the agent writes it up, which earns what the rates say.

@@ -113,7 +113,10 @@ impl QueueForm {
                 silent_grace_seconds: number("silent_grace_seconds", &self.silent_grace_seconds),
                 silence_seconds: number("silence_seconds", &self.silence_seconds),
                 wrap_up_extensions: number("wrap_up_extensions", &self.wrap_up_extensions),
-                wrap_up_extension_seconds: number("wrap_up_extension_seconds", &self.wrap_up_extension_seconds),
+                wrap_up_extension_seconds: number(
+                    "wrap_up_extension_seconds",
+                    &self.wrap_up_extension_seconds,
+                ),
                 reopen_days: number("reopen_days", &self.reopen_days),
             },
         };

@@ -120,7 +120,10 @@ async fn a_queue_is_made_and_changed() {
     let answer = admin.post_form("/admin/queues", &form).await;
     assert_eq!(location(&answer), "/admin/queues");
     let page = admin.get("/admin/queues?edit=vip").await;
-    assert_says(&page, &["Change vip", "1 min 30 s", "value=\"90\"", "value=\"240\""]);
+    assert_says(
+        &page,
+        &["Change vip", "1 min 30 s", "value=\"90\"", "value=\"240\""],
+    );
 }
 
 #[actix_web::test]
