@@ -14,11 +14,31 @@ SELECT t.id, t.status, e.status AS engagement_status
   FROM dispatch.tickets t JOIN dispatch.engagements e ON e.ticket_id = t.id AND e.ended_at IS NULL
  WHERE (t.status, e.status) NOT IN (('engaged', 'talking'), ('wrapping', 'wrapping'));
 
--- promise: a resolved ticket was resolved by exactly one engagement
+-- promise: a ticket was resolved by one engagement for each time it ended so
 SELECT t.id FROM dispatch.tickets t LEFT JOIN dispatch.engagements e
     ON e.ticket_id = t.id AND e.status = 'resolved'
- GROUP BY t.id, t.status
-HAVING count(e.id) <> (CASE WHEN t.status = 'resolved' THEN 1 ELSE 0 END);
+ GROUP BY t.id
+HAVING count(e.id) <> t.reopened_count + (t.status = 'resolved')::integer;
+
+-- promise: no open ticket's deadline passed more than a minute ago
+SELECT t.id, t.status, t.next_action, t.deadline_at FROM dispatch.tickets t
+ WHERE t.closed_at IS NULL AND t.deadline_at < now() - interval '60 seconds';
+
+-- promise: a reply is due while it is the agent's turn, and only then
+SELECT e.id, t.next_action, e.reply_due_at
+  FROM dispatch.engagements e JOIN dispatch.tickets t ON t.id = e.ticket_id
+ WHERE (e.status = 'talking' AND t.next_action IN ('first_reply', 'next_reply'))
+       <> (e.reply_due_at IS NOT NULL);
+
+-- promise: the assistant says nothing after it has handed over
+SELECT m.ticket_id, m.number, t.seen_by_assistant
+  FROM dispatch.messages m JOIN dispatch.tickets t ON t.id = m.ticket_id
+ WHERE t.holder <> 'assistant' AND m.author = 'assistant' AND m.number > t.seen_by_assistant;
+
+-- promise: whoever had a conversation before its present agent reads no further
+SELECT e.id FROM dispatch.engagements e
+  JOIN dispatch.engagements live ON live.ticket_id = e.ticket_id AND live.ended_at IS NULL
+ WHERE e.ended_at IS NOT NULL AND e.read_until IS NULL;
 
 -- promise: an engagement comes from an accepted offer of the same ticket to the same agent
 SELECT e.id FROM dispatch.engagements e JOIN dispatch.offers o ON o.id = e.offer_id
@@ -119,9 +139,11 @@ SELECT a.id, count(f.requirement) AS fulfilled FROM onboarding.agents a
   LEFT JOIN onboarding.fulfilments f ON f.agent_id = a.id
  WHERE a.status = 'active' GROUP BY a.id HAVING count(f.requirement) <> 5;
 
--- promise: a resolved engagement accrued exactly one earning line, and nothing else did
+-- promise: an engagement that is to be paid accrued exactly one earning line, and no other did
 SELECT coalesce(e.id, l.engagement_id) AS engagement
-  FROM (SELECT id, agent_id FROM dispatch.engagements WHERE status = 'resolved') e
+  FROM (SELECT id, agent_id FROM dispatch.engagements
+         WHERE status IN ('resolved', 'transferred')
+            OR status IN ('lost', 'released', 'returned') AND first_reply_at IS NOT NULL) e
   FULL JOIN payouts.earning_lines l ON l.engagement_id = e.id AND l.agent_id = e.agent_id
  WHERE e.id IS NULL OR l.id IS NULL;
 

@@ -8,7 +8,7 @@ use kernel::{DeadLetterId, TicketId, text_enum};
 
 use crate::{
     error::Error,
-    message::{self, Note},
+    note::{self, Note},
     schema::dead_letters,
     store,
     ticket::{NextAction, Ticket, TicketStatus},
@@ -95,7 +95,7 @@ fn write(tx: &mut Tx<'_>, ticket: &mut Ticket) -> Result<DeadLetter, Error> {
         settled_by: None,
         settlement: None,
     };
-    message::insert_note(tx, ticket, Note::NobodyFound)?;
+    note::insert(tx, ticket, &Note::NobodyFound)?;
     ticket.close(TicketStatus::Expired, tx.now());
     store::update_ticket(tx, ticket)?;
     store::insert_dead_letter(tx, &letter)?;

@@ -7,7 +7,6 @@ use kernel::{AgentId, Checks, EngagementId, OfferId, TicketId, text_enum};
 
 use crate::{
     error::Error,
-    message::{self, Note},
     offer::Offer,
     schema::engagements,
     store,
@@ -24,8 +23,46 @@ text_enum! {
         Wrapping = "wrapping",
         /// Done; paid.
         Resolved = "resolved",
-        /// The agent disappeared before the first reply; the ticket went back to the queue.
+        /// The agent disappeared or fell silent; the ticket went back to the queue.
         Lost = "lost",
+        /// The agent handed the ticket on to a queue or a colleague.
+        Transferred = "transferred",
+        /// The agent gave the ticket back to its queue.
+        Released = "released",
+        /// The ticket went back to the assistant.
+        Returned = "returned",
+    }
+}
+
+text_enum! {
+    /// Why an engagement was lost.
+    pub LostReason {
+        /// The agent is gone.
+        Gone = "gone",
+        /// The agent is there, and did not answer.
+        Silent = "silent",
+    }
+}
+
+text_enum! {
+    /// Why an agent gives a ticket back.
+    pub ReleaseReason {
+        /// Needs a break.
+        Break = "break",
+        /// Has to stop working.
+        EndOfShift = "end_of_shift",
+        /// Is not up to it.
+        TooComplex = "too_complex",
+        /// It is about something else.
+        WrongSkill = "wrong_skill",
+        /// It is in another language than it says.
+        WrongLanguage = "wrong_language",
+        /// Knows the customer.
+        KnowsCustomer = "knows_customer",
+        /// Something of the agent's own does not work.
+        Technical = "technical",
+        /// None of these.
+        Other = "other",
     }
 }
 
@@ -73,19 +110,80 @@ pub struct Engagement {
     pub wrapping_at: Option<DateTime<Utc>>,
     /// When the wrap-up ends by itself.
     pub wrap_up_due_at: Option<DateTime<Utc>>,
-    /// Set if, and only if, it is resolved or lost.
+    /// Set if, and only if, it is over.
     pub ended_at: Option<DateTime<Utc>>,
     /// Set if, and only if, it is resolved.
     pub disposition: Option<Disposition>,
     /// What the agent wrote for the company.
     pub note: Option<String>,
+    /// When the customer should have an answer; none while it is the customer's turn.
+    pub reply_due_at: Option<DateTime<Utc>>,
+    /// When that had passed, and a supervisor was told.
+    pub alerted_at: Option<DateTime<Utc>>,
+    /// When the customer was asked whether they are still there.
+    pub asked_at: Option<DateTime<Utc>>,
+    /// How often its wrap-up was extended.
+    pub extensions: i32,
+    /// What the agent wrote for the next one.
+    pub handover_note: Option<String>,
+    /// Set if, and only if, it is released.
+    pub release_reason: Option<ReleaseReason>,
+    /// Set if, and only if, it is lost.
+    pub lost_reason: Option<LostReason>,
+    /// The last message that its agent may read, once another agent has the conversation.
+    pub read_until: Option<i32>,
 }
 
 impl Engagement {
+    /// Only in a conversation that goes on something can be said, or handed on.
+    pub(crate) fn must_be_talking(&self) -> Result<(), Error> {
+        match self.status {
+            EngagementStatus::Talking => Ok(()),
+            EngagementStatus::Wrapping => Err(Error::EngagementWrapping),
+            _ => Err(Error::EngagementEnded),
+        }
+    }
+
+    /// Ends it otherwise than by resolving.
+    pub(crate) fn end(&mut self, status: EngagementStatus, at: DateTime<Utc>) {
+        self.status = status;
+        self.reply_due_at = None;
+        self.ended_at = Some(at);
+    }
+
+    /// Whether its agent is owed something: for an engagement that came to its end or was handed
+    /// on, and else for one in which they spoke.
+    pub(crate) fn is_payable(&self) -> bool {
+        match self.status {
+            EngagementStatus::Talking | EngagementStatus::Wrapping => false,
+            EngagementStatus::Resolved | EngagementStatus::Transferred => true,
+            EngagementStatus::Lost | EngagementStatus::Released | EngagementStatus::Returned => {
+                self.first_reply_at.is_some()
+            }
+        }
+    }
+
+    /// Gives the agent more time to write it up, as often as the queue allows.
+    fn extend(&mut self, most: i32, seconds: i32, now: DateTime<Utc>) -> Result<(), Error> {
+        match (self.status, self.wrap_up_due_at) {
+            (EngagementStatus::Wrapping, Some(due)) if now < due => {
+                if self.extensions >= most {
+                    return Err(Error::NoMoreExtensions);
+                }
+                self.extensions += 1;
+                self.wrap_up_due_at = Some(due + TimeDelta::seconds(i64::from(seconds)));
+                Ok(())
+            }
+            (EngagementStatus::Talking, _) => Err(Error::EngagementTalking),
+            _ => Err(Error::EngagementEnded),
+        }
+    }
+
     fn wrap(&mut self, seconds: i32, now: DateTime<Utc>) -> Result<(), Error> {
         match self.status {
             EngagementStatus::Talking => {
                 self.status = EngagementStatus::Wrapping;
+                self.reply_due_at = None;
                 self.wrapping_at = Some(now);
                 self.wrap_up_due_at = Some(now + TimeDelta::seconds(i64::from(seconds)));
                 Ok(())
@@ -100,6 +198,7 @@ impl Engagement {
             return Err(Error::EngagementEnded);
         }
         self.status = EngagementStatus::Resolved;
+        self.reply_due_at = None;
         self.disposition = Some(wrap_up.disposition);
         self.note.clone_from(&wrap_up.note);
         // Work ends when the wrap-up runs out, however late somebody notices.
@@ -107,16 +206,14 @@ impl Engagement {
         Ok(())
     }
 
-    fn lose(&mut self, now: DateTime<Utc>) {
-        self.status = EngagementStatus::Lost;
-        self.ended_at = Some(now);
-    }
-
     /// Whole seconds from taking the ticket to its end, wrap-up included.
     fn handled_seconds(&self) -> i32 {
-        let seconds = self
-            .ended_at
-            .map_or(0, |end| (end - self.started_at).num_seconds());
+        self.ended_at.map_or(0, |end| self.seconds_until(end))
+    }
+
+    /// Whole seconds from taking the ticket to an instant.
+    pub(crate) fn seconds_until(&self, at: DateTime<Utc>) -> i32 {
+        let seconds = (at - self.started_at).num_seconds();
         i32::try_from(seconds.max(0)).unwrap_or(i32::MAX)
     }
 }
@@ -142,8 +239,9 @@ pub struct Resolved {
     pub handled_seconds: i32,
 }
 
-/// Starts the work on an accepted offer. The offer's units carry over.
-pub(crate) fn begin(tx: &mut Tx<'_>, offer: &Offer) -> Result<Engagement, Error> {
+/// Starts the work on an accepted offer of a ticket that is engaged by it. The offer's units carry
+/// over, and whoever had the conversation before reads no further.
+pub(crate) fn begin(tx: &mut Tx<'_>, offer: &Offer, ticket: &Ticket) -> Result<Engagement, Error> {
     let engagement = Engagement {
         id: EngagementId::new(),
         ticket_id: offer.ticket_id,
@@ -159,7 +257,16 @@ pub(crate) fn begin(tx: &mut Tx<'_>, offer: &Offer) -> Result<Engagement, Error>
         ended_at: None,
         disposition: None,
         note: None,
+        reply_due_at: ticket.deadline_at,
+        alerted_at: None,
+        asked_at: None,
+        extensions: 0,
+        handover_note: None,
+        release_reason: None,
+        lost_reason: None,
+        read_until: None,
     };
+    store::update_read_until(tx, ticket.id, ticket.message_count)?;
     store::insert_engagement(tx, &engagement)?;
     ring(tx, &engagement);
     Ok(engagement)
@@ -172,7 +279,11 @@ pub fn wrap_up(tx: &mut Tx<'_>, id: EngagementId, agent: AgentId) -> Result<Enga
     Ok(engagement)
 }
 
-fn wrap(tx: &mut Tx<'_>, ticket: &mut Ticket, engagement: &mut Engagement) -> Result<(), Error> {
+pub(crate) fn wrap(
+    tx: &mut Tx<'_>,
+    ticket: &mut Ticket,
+    engagement: &mut Engagement,
+) -> Result<(), Error> {
     let seconds = store::find_queue(tx, &ticket.queue)?.map_or(0, |queue| queue.wrap_up_seconds);
     engagement.wrap(seconds, tx.now())?;
     ticket.wrap(engagement.wrap_up_due_at.unwrap_or(tx.now()));
@@ -182,20 +293,26 @@ fn wrap(tx: &mut Tx<'_>, ticket: &mut Ticket, engagement: &mut Engagement) -> Re
     Ok(())
 }
 
-/// Ends the talking of an agent who is gone for good, so that nobody waits for them and their
-/// time does not run on. The wrap-ups close by themselves.
-pub fn wrap_up_all(tx: &mut Tx<'_>, agent: AgentId) -> Result<usize, Error> {
-    let talking = store::list_talking_engagements(tx, agent)?;
-    let mut wrapped = 0;
-    for id in talking {
-        let (_, mut ticket, mut engagement) = lock(tx, id, agent)?;
-        if engagement.status == EngagementStatus::Talking {
-            message::insert_note(tx, &mut ticket, Note::AgentGone)?;
-            wrap(tx, &mut ticket, &mut engagement)?;
-            wrapped += 1;
-        }
-    }
-    Ok(wrapped)
+/// Gives the agent more time for the wrap-up, as much and as often as the queue allows.
+pub fn extend_wrap_up(
+    tx: &mut Tx<'_>,
+    id: EngagementId,
+    agent: AgentId,
+) -> Result<Engagement, Error> {
+    let (_, mut ticket, mut engagement) = lock(tx, id, agent)?;
+    let rules = store::find_queue(tx, &ticket.queue)?
+        .ok_or(Error::QueueNotFound)?
+        .rules;
+    engagement.extend(
+        rules.wrap_up_extensions,
+        rules.wrap_up_extension_seconds,
+        tx.now(),
+    )?;
+    ticket.wrap(engagement.wrap_up_due_at.unwrap_or(tx.now()));
+    store::update_engagement(tx, &engagement)?;
+    store::update_ticket(tx, &ticket)?;
+    ring(tx, &engagement);
+    Ok(engagement)
 }
 
 /// Closes the conversation.
@@ -235,9 +352,12 @@ pub fn close_wrap_up(
     finish(tx, locked, &wrap_up).map(Some)
 }
 
+/// An agent, a ticket and the engagement between them, locked in this order.
+pub(crate) type Locked = (Workload, Ticket, Engagement);
+
 fn finish(
     tx: &mut Tx<'_>,
-    (mut workload, mut ticket, mut engagement): (Workload, Ticket, Engagement),
+    (mut workload, mut ticket, mut engagement): Locked,
     wrap_up: &WrapUp,
 ) -> Result<Resolved, Error> {
     engagement.resolve(wrap_up, tx.now())?;
@@ -260,36 +380,8 @@ fn finish(
     })
 }
 
-/// Gives back the tickets that a lost agent took but never replied in.
-pub(crate) fn lose_unanswered(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
-    for id in store::list_unanswered_engagements(tx, agent)? {
-        let (mut workload, mut ticket, mut engagement) = lock(tx, id, agent)?;
-        let unanswered = engagement.ended_at.is_none() && engagement.first_reply_at.is_none();
-        if !unanswered {
-            continue;
-        }
-        engagement.lose(tx.now());
-        workload.give_back(engagement.channel, engagement.weight, tx.now());
-        if message::has_customer_left(tx, ticket.id)? {
-            ticket.close(TicketStatus::Abandoned, tx.now());
-        } else {
-            ticket.wait_again(tx.now());
-        }
-        store::update_workload(tx, &workload)?;
-        store::update_engagement(tx, &engagement)?;
-        store::update_ticket(tx, &ticket)?;
-        ring(tx, &engagement);
-        tx.ring(Topic::Match);
-    }
-    Ok(())
-}
-
 /// Locks agent, ticket and engagement, in this order.
-fn lock(
-    tx: &mut Tx<'_>,
-    id: EngagementId,
-    agent: AgentId,
-) -> Result<(Workload, Ticket, Engagement), Error> {
+pub(crate) fn lock(tx: &mut Tx<'_>, id: EngagementId, agent: AgentId) -> Result<Locked, Error> {
     let workload = store::lock_workload(tx, agent)?.ok_or(Error::EngagementNotFound)?;
     let ticket_id = store::find_engaged_ticket(tx, id, agent)?.ok_or(Error::EngagementNotFound)?;
     let ticket = store::lock_ticket(tx, ticket_id)?.ok_or(Error::EngagementNotFound)?;
@@ -297,7 +389,7 @@ fn lock(
     Ok((workload, ticket, engagement))
 }
 
-fn ring(tx: &mut Tx<'_>, engagement: &Engagement) {
+pub(crate) fn ring(tx: &mut Tx<'_>, engagement: &Engagement) {
     tx.ring(Topic::Agent(engagement.agent_id));
     tx.ring(Topic::Ticket(engagement.ticket_id));
     tx.ring(Topic::Floor);

@@ -1,7 +1,9 @@
 //! Why dispatch refuses.
 
-use kernel::{Class, Classify, FieldError, Invalid, MatchRecordId};
+use kernel::{Class, Classify, Fence, FieldError, Invalid, MatchRecordId};
 use routing::Objection;
+
+use crate::control::Control;
 
 /// A rule of dispatch that does not allow it.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +85,36 @@ pub enum Error {
     /// Talking is over; only the wrap-up is left.
     #[error("this conversation is in wrap-up; nothing more can be sent")]
     EngagementWrapping,
+    /// There is no wrap-up yet.
+    #[error("this conversation is not in wrap-up")]
+    EngagementTalking,
     /// The conversation is over.
     #[error("this conversation has ended")]
     ConversationClosed,
+    /// Too long ago.
+    #[error(
+        "this conversation ended more than {0} days ago; please ask the assistant again, and a new \
+         one begins"
+    )]
+    ReopenTooLate(i32),
+    /// Somebody else was given the control since the caller looked.
+    #[error("the control of this conversation has changed hands since; look again")]
+    StaleEpoch(Control),
+    /// Only who has the control may speak, or give it away.
+    #[error("the assistant does not hold this conversation; request its control")]
+    NotInControl(Control),
+    /// Nothing is there to be accepted.
+    #[error("the control of this conversation is not on offer; request it, or wait for the agent")]
+    ControlNotOffered(Control),
+    /// The person whom a conversation is to be handed on to cannot take it.
+    #[error("this person cannot take the conversation: {0}; hand it on to a queue instead")]
+    PersonUnsuited(String),
+    /// Who is there no longer cannot be handed on.
+    #[error("the customer has left; close the conversation instead")]
+    CustomerGone,
+    /// As often as the queue allows.
+    #[error("this wrap-up has been extended as often as it can be; please close it")]
+    NoMoreExtensions,
     /// There is nothing to rate yet.
     #[error("a conversation can be rated once it is resolved")]
     NotRateable,
@@ -122,7 +151,15 @@ impl Classify for Error {
             | Self::OfferClosed
             | Self::EngagementEnded
             | Self::EngagementWrapping
+            | Self::EngagementTalking
             | Self::ConversationClosed
+            | Self::ReopenTooLate(_)
+            | Self::StaleEpoch(_)
+            | Self::NotInControl(_)
+            | Self::ControlNotOffered(_)
+            | Self::PersonUnsuited(_)
+            | Self::CustomerGone
+            | Self::NoMoreExtensions
             | Self::NotRateable
             | Self::AlreadyRated => Class::Conflict,
             Self::Contended => Class::Busy,
@@ -154,7 +191,15 @@ impl Classify for Error {
             Self::OfferClosed => "offer_closed",
             Self::EngagementEnded => "engagement_ended",
             Self::EngagementWrapping => "engagement_wrapping",
+            Self::EngagementTalking => "engagement_talking",
             Self::ConversationClosed => "conversation_closed",
+            Self::ReopenTooLate(_) => "reopen_too_late",
+            Self::StaleEpoch(_) => "stale_epoch",
+            Self::NotInControl(_) => "not_in_control",
+            Self::ControlNotOffered(_) => "control_not_offered",
+            Self::PersonUnsuited(_) => "person_unsuited",
+            Self::CustomerGone => "customer_gone",
+            Self::NoMoreExtensions => "no_more_extensions",
             Self::NotRateable => "not_rateable",
             Self::AlreadyRated => "already_rated",
             Self::Contended => db::CONTENTION,
@@ -166,6 +211,18 @@ impl Classify for Error {
         match self {
             Self::Invalid(invalid) => &invalid.fields,
             _ => &[],
+        }
+    }
+
+    fn fence(&self) -> Option<Fence> {
+        match self {
+            Self::StaleEpoch(control)
+            | Self::NotInControl(control)
+            | Self::ControlNotOffered(control) => Some(Fence {
+                holder: control.holder.as_str(),
+                epoch: control.epoch,
+            }),
+            _ => None,
         }
     }
 }

@@ -6,9 +6,12 @@ use diesel::prelude::*;
 use kernel::{AgentId, Checks, EngagementId, TicketId, text_enum};
 
 use crate::{
-    engagement::EngagementStatus,
+    control::Holder,
+    deadline,
     error::Error,
     mask::mask,
+    note::Note,
+    reopening,
     schema::messages,
     store,
     ticket::{Ticket, TranscriptAuthor, TranscriptTurn},
@@ -24,7 +27,7 @@ text_enum! {
         Customer = "customer",
         /// The agent of the engagement.
         Agent = "agent",
-        /// The company's assistant, before the handoff.
+        /// The company's assistant, while it holds the conversation.
         Assistant = "assistant",
         /// Gigdesk itself.
         Platform = "platform",
@@ -81,28 +84,67 @@ pub struct Sent {
     pub again: bool,
 }
 
-/// The customer says something, by link or through the company.
+impl Sent {
+    const fn new(message: Message) -> Self {
+        Self {
+            message,
+            again: false,
+        }
+    }
+
+    const fn again(message: Message) -> Self {
+        Self {
+            message,
+            again: true,
+        }
+    }
+}
+
+/// The customer says something, by link or through the company. A conversation that was resolved
+/// not long ago is opened again by it.
 pub fn say_as_customer(tx: &mut Tx<'_>, id: TicketId, said: &NewMessage) -> Result<Sent, Error> {
     said.check()?;
     let mut ticket = store::lock_ticket(tx, id)?.ok_or(Error::TicketNotFound)?;
     if let Some(message) = store::find_said(tx, id, Author::Customer, &said.client_id)? {
-        return Ok(Sent {
-            message,
-            again: true,
-        });
+        return Ok(Sent::again(message));
     }
-    if !ticket.is_open() {
+    let is_back = !ticket.is_open() && !ticket.is_with_assistant();
+    if is_back {
+        reopening::open_again(tx, &mut ticket)?;
+    }
+    if let Some(mut engagement) = store::lock_live_engagement_of(tx, id)? {
+        deadline::customer_wrote(tx, &mut ticket, &mut engagement)?;
+        tx.ring(Topic::Agent(engagement.agent_id));
+    }
+    let message = store_next(tx, &mut ticket, Author::Customer, said)?;
+    if is_back {
+        reopening::tell(tx, &mut ticket)?;
+    }
+    Ok(Sent::new(message))
+}
+
+/// The assistant says something. It can only while it holds the conversation, and only if it knows
+/// so: what was on its way during a handoff is refused, and never delivered.
+pub fn say_as_assistant(
+    tx: &mut Tx<'_>,
+    id: TicketId,
+    epoch: i64,
+    said: &NewMessage,
+) -> Result<Sent, Error> {
+    said.check()?;
+    let mut ticket = store::lock_ticket(tx, id)?.ok_or(Error::TicketNotFound)?;
+    if let Some(message) = store::find_said(tx, id, Author::Assistant, &said.client_id)? {
+        return Ok(Sent::again(message));
+    }
+    ticket.fence(epoch)?;
+    if ticket.control.holder != Holder::Assistant {
+        return Err(Error::NotInControl(ticket.control));
+    }
+    if !ticket.is_with_assistant() {
         return Err(Error::ConversationClosed);
     }
-    let message = Message::new(&mut ticket, Author::Customer, said, tx.now());
-    store_message(tx, &ticket, &message)?;
-    if let Some(agent) = store::find_live_agent_of(tx, id)? {
-        tx.ring(Topic::Agent(agent));
-    }
-    Ok(Sent {
-        message,
-        again: false,
-    })
+    let message = store_next(tx, &mut ticket, Author::Assistant, said)?;
+    Ok(Sent::new(message))
 }
 
 /// The agent says something. Only the agent of a live engagement can, and only while talking.
@@ -116,31 +158,18 @@ pub fn say_as_agent(
     let ticket_id = store::find_engaged_ticket(tx, id, agent)?.ok_or(Error::EngagementNotFound)?;
     let mut ticket = store::lock_ticket(tx, ticket_id)?.ok_or(Error::EngagementNotFound)?;
     if let Some(message) = store::find_said(tx, ticket_id, Author::Agent, &said.client_id)? {
-        return Ok(Sent {
-            message,
-            again: true,
-        });
+        return Ok(Sent::again(message));
     }
     let mut engagement = store::lock_engagement(tx, id)?.ok_or(Error::EngagementNotFound)?;
-    match engagement.status {
-        EngagementStatus::Talking => {}
-        EngagementStatus::Wrapping => return Err(Error::EngagementWrapping),
-        EngagementStatus::Resolved | EngagementStatus::Lost => return Err(Error::EngagementEnded),
-    }
-    if engagement.first_reply_at.is_none() {
-        engagement.first_reply_at = Some(tx.now());
-        store::update_engagement(tx, &engagement)?;
-    }
+    engagement.must_be_talking()?;
+    deadline::agent_wrote(tx, &mut ticket, &mut engagement)?;
     let mut message = Message::new(&mut ticket, Author::Agent, said, tx.now());
     message.engagement_id = Some(id);
     // Nodes' clocks may differ by some milliseconds; an engagement begins before its first word.
     message.sent_at = message.sent_at.max(engagement.started_at);
     store_message(tx, &ticket, &message)?;
     tx.ring(Topic::Agent(agent));
-    Ok(Sent {
-        message,
-        again: false,
-    })
+    Ok(Sent::new(message))
 }
 
 impl Message {
@@ -161,91 +190,59 @@ impl Message {
     }
 }
 
-/// Stores the last message of the conversation. The ticket is locked by the caller.
+/// Stores the last message of the conversation, and the ticket with it. The ticket is locked by the
+/// caller.
 fn store_message(tx: &mut Tx<'_>, ticket: &Ticket, message: &Message) -> Result<(), Error> {
     store::insert_messages(tx, std::slice::from_ref(message))?;
-    store::update_message_count(tx, ticket)?;
+    store::update_ticket(tx, ticket)?;
     tx.ring(Topic::Ticket(ticket.id));
     Ok(())
 }
 
-/// What the platform notes in a conversation, each at most once.
-#[derive(Clone, Copy)]
-pub(crate) enum Note {
-    /// The customer left an agent.
-    CustomerLeft,
-    /// The agent left the customer.
-    AgentGone,
-    /// No agent was found in time.
-    NobodyFound,
-}
-
-impl Note {
-    /// The note's own name, by which it is found again.
-    pub(crate) const fn client_id(self) -> &'static str {
-        match self {
-            Self::CustomerLeft => "customer_left",
-            Self::AgentGone => "agent_gone",
-            Self::NobodyFound => "nobody_found",
-        }
-    }
-
-    const fn body(self) -> &'static str {
-        match self {
-            Self::CustomerLeft => "The customer has left the conversation.",
-            Self::AgentGone => "Your agent had to leave. We are sorry.",
-            Self::NobodyFound => {
-                "We could not find anybody for you in time. We are sorry. A supervisor looks into it."
-            }
-        }
-    }
-}
-
-/// The platform notes something in the conversation. The ticket is locked by the caller.
-pub(crate) fn insert_note(tx: &mut Tx<'_>, ticket: &mut Ticket, note: Note) -> Result<(), Error> {
-    let said = NewMessage {
-        client_id: match note {
-            // A ticket may be put aside more than once.
-            Note::NobodyFound => format!("{}:{}", note.client_id(), ticket.message_count + 1),
-            _ => note.client_id().to_owned(),
-        },
-        body: note.body().to_owned(),
-    };
-    let message = Message::new(ticket, Author::Platform, &said, tx.now());
-    store_message(tx, ticket, &message)
-}
-
-/// Whether the customer has left this conversation.
-pub(crate) fn has_customer_left(tx: &mut Tx<'_>, ticket: TicketId) -> Result<bool, Error> {
-    let note = store::find_said(tx, ticket, Author::Platform, Note::CustomerLeft.client_id())?;
-    Ok(note.is_some())
-}
-
-/// What was said before the handoff. The ticket was inserted with its count.
-pub(crate) fn insert_transcript(
+/// Adds what somebody other than an agent says to the conversation, and stores the ticket as it is
+/// in the caller's hands.
+pub(crate) fn store_next(
     tx: &mut Tx<'_>,
-    ticket_id: TicketId,
+    ticket: &mut Ticket,
+    author: Author,
+    said: &NewMessage,
+) -> Result<Message, Error> {
+    let message = Message::new(ticket, author, said, tx.now());
+    store_message(tx, ticket, &message)?;
+    Ok(message)
+}
+
+/// Stores a new ticket with what was said before the handoff, and with what the customer is told
+/// about it.
+pub(crate) fn begin(
+    tx: &mut Tx<'_>,
+    ticket: &mut Ticket,
     turns: Vec<TranscriptTurn>,
+    told: &Note,
 ) -> Result<(), Error> {
-    let messages: Vec<Message> = (1..)
-        .zip(turns)
-        .map(|(number, turn)| {
-            let masked = mask(turn.body.trim());
-            Message {
-                ticket_id,
-                number,
-                author: match turn.author {
-                    TranscriptAuthor::Customer => Author::Customer,
-                    TranscriptAuthor::Assistant => Author::Assistant,
-                },
-                engagement_id: None,
-                client_id: None,
-                body: masked.text,
-                masked: masked.kinds.iter().map(ToString::to_string).collect(),
-                sent_at: turn.at,
-            }
-        })
-        .collect();
+    let mut messages: Vec<Message> = Vec::with_capacity(turns.len() + 1);
+    for turn in turns {
+        let author = match turn.author {
+            TranscriptAuthor::Customer => Author::Customer,
+            TranscriptAuthor::Assistant => Author::Assistant,
+        };
+        let masked = mask(turn.body.trim());
+        ticket.message_count += 1;
+        messages.push(Message {
+            ticket_id: ticket.id,
+            number: ticket.message_count,
+            author,
+            engagement_id: None,
+            client_id: None,
+            body: masked.text,
+            masked: masked.kinds.iter().map(ToString::to_string).collect(),
+            sent_at: turn.at,
+        });
+    }
+    ticket.control.resume_after = ticket.message_count;
+    let said = told.said(ticket);
+    messages.push(Message::new(ticket, Author::Platform, &said, tx.now()));
+    store::insert_ticket(tx, ticket)?;
     store::insert_messages(tx, &messages)?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
     candidate::{AskedOf, Candidate},
     engagement::{self, Engagement},
     error::Error,
+    parting,
     schema::offers,
     store,
     ticket::{Channel, Ticket, TicketStatus},
@@ -148,7 +149,7 @@ pub fn accept(tx: &mut Tx<'_>, id: OfferId, agent: AgentId) -> Result<Engagement
     store::update_offer(tx, &offer)?;
     end_all(tx, &ticket, &mut asked, OfferStatus::Rescinded)?;
     store::update_ticket(tx, &ticket)?;
-    engagement::begin(tx, &offer)
+    engagement::begin(tx, &offer, &ticket)
 }
 
 /// Gives the ticket back to its place in the queue. It is not put to this agent again, and costs
@@ -185,7 +186,7 @@ pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Eng
     store::update_workload(tx, &workload)?;
     store::update_ticket(tx, &ticket)?;
     store::insert_offers(tx, std::slice::from_ref(&offer))?;
-    engagement::begin(tx, &offer)
+    engagement::begin(tx, &offer, &ticket)
 }
 
 /// Asks the one predicate of eligibility, in the transaction that gives the ticket away.
@@ -255,7 +256,7 @@ pub fn rescind_offers(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
 /// Conversations in which the agent spoke stay theirs.
 pub fn release_lost(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
     rescind_offers(tx, agent)?;
-    engagement::lose_unanswered(tx, agent)
+    parting::lose_unanswered(tx, agent)
 }
 
 /// Locks agent, ticket and offer, in this order.

@@ -18,11 +18,12 @@ use crate::{
     queue::Queue,
     rating::Rating,
     record::MatchRecord,
+    reopening,
     schema::{
         dead_letters, engagements, match_records, messages, offers, policies, queues, ratings,
         tickets, workloads,
     },
-    ticket::{Ticket, TicketStatus},
+    ticket::{NextAction, Ticket, TicketStatus},
     workload::Workload,
 };
 
@@ -118,6 +119,42 @@ pub fn claimable_tickets(
         })
     };
     Ok(waiting.into_iter().filter(may).take(50).collect())
+}
+
+/// Those of the agents who could take a ticket at an instant.
+pub fn suited(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+    candidates: &[Candidate],
+    now: DateTime<Utc>,
+) -> Result<Vec<AgentId>, Error> {
+    let version = policies_in_force(conn)?
+        .into_iter()
+        .find(|version| version.queue == ticket.queue)
+        .ok_or(Error::QueueNotFound)?;
+    let declined_by: Vec<AgentId> = offers::table
+        .filter(offers::ticket_id.eq(ticket.id))
+        .filter(offers::status.eq(OfferStatus::Declined))
+        .select(offers::agent_id)
+        .load(conn)?;
+    let ids: Vec<AgentId> = candidates.iter().map(|one| one.agent_id).collect();
+    let workloads = workloads(conn, &ids)?;
+    let asked = AskedOf {
+        ticket,
+        policy: &version.policy()?,
+        declined_by: &declined_by,
+    };
+    let may = |one: &&Candidate| {
+        workloads
+            .iter()
+            .find(|workload| workload.agent_id == one.agent_id)
+            .is_some_and(|workload| one.objection(workload, &asked, now).is_none())
+    };
+    Ok(candidates
+        .iter()
+        .filter(may)
+        .map(|one| one.agent_id)
+        .collect())
 }
 
 /// An agent's units; none before the agent first went available.
@@ -366,4 +403,64 @@ pub fn message_counts_in_hand(
             diesel::dsl::sum(tickets::message_count).assume_not_null(),
         ))
         .load(conn)
+}
+
+/// The agent's talks, at most 100, in the order in which they are changed.
+pub fn talks(conn: &mut PgConnection, agent: AgentId) -> QueryResult<Vec<EngagementId>> {
+    engagements::table
+        .filter(engagements::agent_id.eq(agent))
+        .filter(engagements::status.eq(EngagementStatus::Talking))
+        .order(engagements::ticket_id)
+        .select(engagements::id)
+        .limit(100)
+        .load(conn)
+}
+
+/// Talks whose deadline has passed, with their agents; at most 100.
+pub fn due_talks(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<(EngagementId, AgentId)>> {
+    let of_talks = [
+        NextAction::FirstReply,
+        NextAction::NextReply,
+        NextAction::EndSilence,
+    ];
+    tickets::table
+        .inner_join(engagements::table.on(engagements::ticket_id.eq(tickets::id)))
+        .filter(tickets::closed_at.is_null())
+        .filter(tickets::deadline_at.le(now))
+        .filter(tickets::next_action.eq_any(of_talks))
+        .filter(engagements::ended_at.is_null())
+        .order((engagements::agent_id, engagements::ticket_id))
+        .select((engagements::id, engagements::agent_id))
+        .limit(100)
+        .load(conn)
+}
+
+/// What the agent before this one wrote for them, and who that was.
+pub fn handover(
+    conn: &mut PgConnection,
+    engagement: &Engagement,
+) -> QueryResult<Option<(AgentId, String)>> {
+    engagements::table
+        .filter(engagements::ticket_id.eq(engagement.ticket_id))
+        .filter(engagements::id.lt(engagement.id))
+        .filter(engagements::handover_note.is_not_null())
+        .order(engagements::id.desc())
+        .select((
+            engagements::agent_id,
+            engagements::handover_note.assume_not_null(),
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// Until when the customer can open a resolved conversation again; none where they cannot.
+pub fn reopens_until(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    let queue = queue(conn, &ticket.queue)?;
+    Ok(queue.and_then(|queue| reopening::open_until(ticket, &queue)))
 }

@@ -33,6 +33,57 @@ pub struct Queue {
     pub updated_at: DateTime<Utc>,
     /// The version of its policy that is in force.
     pub policy_version: i32,
+    /// How its conversations are kept going.
+    #[diesel(embed)]
+    pub rules: TalkRules,
+}
+
+/// How the conversations of a queue are kept going.
+#[derive(AsChangeset, Clone, Debug, Eq, Insertable, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = queues, check_for_backend(diesel::pg::Pg))]
+pub struct TalkRules {
+    /// How soon a customer should have an answer, once they have written to their agent.
+    pub next_reply_seconds: i32,
+    /// How long after that a supervisor has, before another agent is looked for.
+    pub silent_grace_seconds: i32,
+    /// After so long in which nobody writes the customer is asked whether they are still there.
+    pub silence_seconds: i32,
+    /// How often an agent may extend a wrap-up.
+    pub wrap_up_extensions: i32,
+    /// By how much each time.
+    pub wrap_up_extension_seconds: i32,
+    /// For how long after its end a customer may open a conversation again; not at all with 0.
+    pub reopen_days: i32,
+}
+
+impl Default for TalkRules {
+    /// What suits most queues.
+    fn default() -> Self {
+        Self {
+            next_reply_seconds: 180,
+            silent_grace_seconds: 60,
+            silence_seconds: 1_800,
+            wrap_up_extensions: 2,
+            wrap_up_extension_seconds: 60,
+            reopen_days: 7,
+        }
+    }
+}
+
+impl TalkRules {
+    fn check(&self, checks: &mut Checks) {
+        let mut within = |field: &str, value: i32, least: i32, most: i32| {
+            let message = format!("must be {least} to {most}");
+            checks.check(field, (least..=most).contains(&value), &message);
+        };
+        within("next_reply_seconds", self.next_reply_seconds, 5, 86_400);
+        within("silent_grace_seconds", self.silent_grace_seconds, 0, 3_600);
+        within("silence_seconds", self.silence_seconds, 30, 604_800);
+        within("wrap_up_extensions", self.wrap_up_extensions, 0, 10);
+        let extension = self.wrap_up_extension_seconds;
+        within("wrap_up_extension_seconds", extension, 5, 3_600);
+        within("reopen_days", self.reopen_days, 0, 30);
+    }
 }
 
 /// What a queue shall be like.
@@ -48,6 +99,8 @@ pub struct QueueInput {
     pub wrap_up_seconds: i32,
     /// 1 unit, up to the most that an agent can hold.
     pub ticket_weight: i32,
+    /// See [`Queue::rules`].
+    pub rules: TalkRules,
 }
 
 /// Creates the queue with the default policy, or changes the one with this code. Tickets there keep
@@ -72,6 +125,7 @@ pub fn save_queue(tx: &mut Tx<'_>, input: &QueueInput) -> Result<Queue, Error> {
             (1..=MOST_CAPACITY).contains(&input.ticket_weight),
             "must be 1 to 20 units, which is the most that an agent can hold",
         );
+    input.rules.check(&mut checks);
     checks.done()?;
     let known = store::lock_queue(tx, &input.code)?;
     let queue = Queue {
@@ -82,6 +136,7 @@ pub fn save_queue(tx: &mut Tx<'_>, input: &QueueInput) -> Result<Queue, Error> {
         ticket_weight: input.ticket_weight,
         updated_at: tx.now(),
         policy_version: known.as_ref().map_or(1, |queue| queue.policy_version),
+        rules: input.rules.clone(),
     };
     store::upsert_queue(tx, &queue)?;
     if known.is_none() {

@@ -29,6 +29,14 @@ diesel::table! {
         disposition -> Nullable<Text>,
         note -> Nullable<Text>,
         channel -> Text,
+        reply_due_at -> Nullable<Timestamptz>,
+        alerted_at -> Nullable<Timestamptz>,
+        asked_at -> Nullable<Timestamptz>,
+        extensions -> Int4,
+        handover_note -> Nullable<Text>,
+        release_reason -> Nullable<Text>,
+        lost_reason -> Nullable<Text>,
+        read_until -> Nullable<Int4>,
     }
 }
 
@@ -96,6 +104,12 @@ diesel::table! {
         ticket_weight -> Int4,
         updated_at -> Timestamptz,
         policy_version -> Int4,
+        next_reply_seconds -> Int4,
+        silent_grace_seconds -> Int4,
+        silence_seconds -> Int4,
+        wrap_up_extensions -> Int4,
+        wrap_up_extension_seconds -> Int4,
+        reopen_days -> Int4,
     }
 }
 
@@ -143,6 +157,12 @@ diesel::table! {
         rank_at -> Timestamptz,
         next_action -> Nullable<Text>,
         deadline_at -> Nullable<Timestamptz>,
+        holder -> Text,
+        control_epoch -> Int8,
+        seen_by_assistant -> Int4,
+        control_requested_at -> Nullable<Timestamptz>,
+        taken_at -> Nullable<Timestamptz>,
+        reopened_count -> Int4,
     }
 }
 

@@ -8,12 +8,14 @@ use routing::Policy;
 use rust_decimal::Decimal;
 
 use crate::{
+    control::{Control, Holder},
     error::Error,
-    message::{self, Note},
+    message,
+    note::{self, Note},
     offer::{self, OfferStatus},
     queue::Queue,
     schema::tickets,
-    store,
+    standing, store,
 };
 
 /// The most turns of a transcript that come with a ticket.
@@ -112,8 +114,8 @@ text_enum! {
 }
 
 /// One escalated conversation.
-#[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
-#[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
+#[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
 pub struct Ticket {
     /// Its id here.
     pub id: TicketId,
@@ -181,6 +183,13 @@ pub struct Ticket {
     pub next_action: Option<NextAction>,
     /// When it does so at the latest. Set together with `next_action`.
     pub deadline_at: Option<DateTime<Utc>>,
+    /// When an agent last took it.
+    pub taken_at: Option<DateTime<Utc>>,
+    /// How often it was opened again after it was resolved.
+    pub reopened_count: i32,
+    /// Who may speak.
+    #[diesel(embed)]
+    pub control: Control,
 }
 
 /// How long a ticket that comes back is offered at least before it is put aside.
@@ -218,7 +227,9 @@ impl Ticket {
         match self.status {
             TicketStatus::Waiting | TicketStatus::Offered => {
                 self.status = TicketStatus::Engaged;
-                let promised = self.first_reply_due_at - self.created_at;
+                self.taken_at = Some(now);
+                self.hand_to(Holder::Agent);
+                let promised = self.first_reply_due_at - self.waiting_since;
                 self.next(NextAction::FirstReply, now + promised);
                 Ok(())
             }
@@ -229,6 +240,9 @@ impl Ticket {
     /// Back to its own place in the queue.
     pub(crate) fn wait_again(&mut self, now: DateTime<Utc>) {
         self.status = TicketStatus::Waiting;
+        if self.control.holder == Holder::Agent {
+            self.hand_to(Holder::Queue);
+        }
         self.put_aside_at = self.put_aside_at.max(now + LEAST_PATIENCE);
         self.next(NextAction::DeadLetter, self.put_aside_at);
     }
@@ -243,8 +257,10 @@ impl Ticket {
         self.deadline_at = Some(deadline);
     }
 
+    /// Ends it; the company's assistant has the customer again.
     pub(crate) fn close(&mut self, status: TicketStatus, now: DateTime<Utc>) {
         self.status = status;
+        self.hand_to(Holder::Assistant);
         self.closed_at = Some(now);
         self.next_action = None;
         self.deadline_at = None;
@@ -293,6 +309,27 @@ impl From<&str> for Need {
             skill: skill.to_owned(),
             level: 1,
         }
+    }
+}
+
+/// Whether agents can hold these skills, at these levels.
+pub(crate) fn check_needs(checks: &mut Checks, needs: &[Need], skills: &[String]) {
+    checks.check("required_skills", needs.len() <= 10, "must be at most 10");
+    for (index, need) in needs.iter().take(10).enumerate() {
+        let field = format!("required_skills[{index}]");
+        let again = |earlier: &Need| earlier.skill == need.skill;
+        checks
+            .check(
+                &field,
+                skills.contains(&need.skill),
+                "is not a skill of this platform",
+            )
+            .check(
+                &field,
+                LEVELS.contains(&need.level),
+                "must be at level 1 to 5",
+            )
+            .check(&field, !needs[..index].iter().any(again), "is named twice");
     }
 }
 
@@ -351,31 +388,7 @@ impl Escalation {
         if let Err(fault) = self.language.parse::<Language>() {
             checks.fault("language", fault);
         }
-        checks.check(
-            "required_skills",
-            self.required_skills.len() <= 10,
-            "must be at most 10",
-        );
-        for (index, need) in self.required_skills.iter().take(10).enumerate() {
-            let field = format!("required_skills[{index}]");
-            let again = |earlier: &Need| earlier.skill == need.skill;
-            checks
-                .check(
-                    &field,
-                    skills.contains(&need.skill),
-                    "is not a skill of this platform",
-                )
-                .check(
-                    &field,
-                    LEVELS.contains(&need.level),
-                    "must be at level 1 to 5",
-                )
-                .check(
-                    &field,
-                    !self.required_skills[..index].iter().any(again),
-                    "is named twice",
-                );
-        }
+        check_needs(&mut checks, &self.required_skills, skills);
         checks.check(
             "language_level",
             LEVELS.contains(&self.language_level),
@@ -457,6 +470,9 @@ impl Escalation {
             closed_at: None,
             next_action: Some(NextAction::DeadLetter),
             deadline_at: Some(put_aside_at),
+            taken_at: None,
+            reopened_count: 0,
+            control: Control::handed_over(),
         };
         ticket.class = ticket.class();
         ticket
@@ -465,7 +481,7 @@ impl Escalation {
 
 impl Ticket {
     /// A hash of what it needs (FNV-1a, 64 bits). Two tickets of one class need the same.
-    fn class(&self) -> i64 {
+    pub(crate) fn class(&self) -> i64 {
         let mut needs: Vec<String> = self
             .required_skills
             .iter()
@@ -509,12 +525,12 @@ pub fn escalate(
         return Err(kernel::Invalid::field("queue", "is not a queue of this platform").into());
     };
     let policy = version.policy()?;
-    let transcript = std::mem::take(&mut escalation.transcript);
     let preferred = if escalation.same_agent && policy.preferred_agent_seconds > 0 {
         store::find_last_agent_of(tx, &escalation.customer.reference)?
     } else {
         None
     };
+    let transcript = std::mem::take(&mut escalation.transcript);
     let mut ticket = escalation.into_ticket(&queue, &policy, now);
     if let Some(agent) = preferred {
         ticket.prefer(
@@ -522,9 +538,8 @@ pub fn escalate(
             now + TimeDelta::seconds(policy.preferred_agent_seconds),
         );
     }
-    ticket.message_count = i32::try_from(transcript.len()).unwrap_or(i32::MAX);
-    store::insert_ticket(tx, &ticket)?;
-    message::insert_transcript(tx, ticket.id, transcript)?;
+    let told = Note::PutThrough(standing::of(tx, &ticket)?);
+    message::begin(tx, &mut ticket, transcript, &told)?;
     tx.ring(Topic::Match);
     tx.ring(Topic::Floor);
     Ok(ticket)
@@ -541,10 +556,10 @@ pub fn leave(tx: &mut Tx<'_>, id: TicketId) -> Result<Ticket, Error> {
         | TicketStatus::Returned
         | TicketStatus::Expired => return Ok(ticket),
         TicketStatus::Engaged | TicketStatus::Wrapping => {
-            if message::has_customer_left(tx, id)? {
+            if note::has_customer_left(tx, &ticket)? {
                 return Ok(ticket);
             }
-            message::insert_note(tx, &mut ticket, Note::CustomerLeft)?;
+            note::insert(tx, &mut ticket, &Note::CustomerLeft)?;
         }
         TicketStatus::Waiting | TicketStatus::Offered => {
             offer::end_all(tx, &ticket, &mut asked, OfferStatus::Canceled)?;

@@ -2,7 +2,7 @@
 
 import { call, listen } from "./api.js";
 import { Composer, Log } from "./chat.js";
-import { setClock } from "./clock.js";
+import { secondsUntil, setClock } from "./clock.js";
 import { connectionNotice } from "./attention.js";
 import { $, ask, fill, show } from "./dom.js";
 
@@ -33,12 +33,15 @@ function heard(message) {
 function stands(now) {
   view = now;
   const isWaiting = view.status === "waiting" || view.status === "offered";
-  const isOver = hasLeft || view.status === "resolved" || view.status === "abandoned";
+  const isOver = hasLeft || ["resolved", "abandoned", "expired"].includes(view.status);
   const isOpen = (isWaiting || view.status === "engaged") && !hasLeft;
+  // Writing opens it again for some days; and with the assistant it goes on.
+  const mayWrite = isOpen || view.status === "returned" || mayReopen();
   $("#standing").textContent = standing();
   show($("#waiting"), isWaiting && !hasLeft);
   if (isWaiting) fill($("#waiting"), waiting());
-  show($("#composer"), isOpen);
+  $("#waiting [data-since]").dataset.since = view.waiting_since;
+  show($("#composer"), mayWrite);
   show($("#leave"), isOpen);
   fill($("#leave-dialog"), {
     text: isWaiting ? "You would give up your place. To speak to somebody, you would have to ask again." : `${view.agent_name ?? "The agent"} will see that you have left.`,
@@ -48,6 +51,8 @@ function stands(now) {
   fill($("#ended"), ending());
   if (log.last >= view.message_count) log.begun();
 }
+
+const mayReopen = () => Boolean(view.reopens_until) && secondsUntil(view.reopens_until) > 0;
 
 function standing() {
   if (hasLeft) return "You have left the conversation.";
@@ -59,6 +64,8 @@ function standing() {
     wrapping: `${name} has ended the conversation`,
     resolved: "The conversation has ended",
     abandoned: "You have left the conversation",
+    returned: "The assistant goes on with this conversation",
+    expired: "We could not find anybody in time",
   }[view.status];
 }
 
@@ -74,9 +81,14 @@ function waiting() {
 function ending() {
   if (hasLeft) return { title: "You have left", text: "Thank you for coming. If you change your mind, load this page again." };
   if (view.status === "wrapping") return { title: "That was it", text: "In a moment you can say how it was." };
-  if (view.rating) return { title: "Thank you", text: `You gave ${view.rating} of 5 stars. It helps us, and the person who helped you.` };
+  if (view.rating) {
+    const more = mayReopen() ? " If there is more, write here, and the conversation is opened again." : "";
+    return { title: "Thank you", text: `You gave ${view.rating} of 5 stars. It helps us, and the person who helped you.${more}` };
+  }
   if (view.status === "abandoned") return { title: "You have left", text: "To speak to somebody, please ask the assistant again." };
-  return { title: "The conversation has ended", text: "Thank you for coming." };
+  if (view.status === "expired") return { title: "We are sorry", text: "We could not find anybody in time, and will come back to you." };
+  const text = mayReopen() ? "Thank you for coming. If there is more, write here, and it is opened again." : "Thank you for coming.";
+  return { title: "The conversation has ended", text };
 }
 
 $("#leave").addEventListener("click", async () => {

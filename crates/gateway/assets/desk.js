@@ -2,11 +2,12 @@
 
 import { call, listen, signIn } from "./api.js";
 import { badge, connectionNotice, soundSwitch, toast } from "./attention.js";
-import { setClock } from "./clock.js";
+import { everySecond, secondsUntil, setClock } from "./clock.js";
 import { $, copy, fill, money, reconcile, show } from "./dom.js";
 import { Claimable, Offers } from "./offers.js";
+import { HandingOn } from "./handing-on.js";
 import { Presence } from "./presence.js";
-import { Talk } from "./talk.js";
+import { Talk, replyIn } from "./talk.js";
 
 const root = $("#desk");
 const words = JSON.parse(root.dataset.words);
@@ -23,6 +24,8 @@ const presence = new Presence({ onChange: () => drawIdle() });
 const offers = new Offers({ words, onTaken: taken });
 const claimable = new Claimable({ words, onTaken: taken });
 const talk = new Talk({ words, onSeen: saw, onEnded: ended });
+const talks = () => desk?.engagements.filter(({ status }) => status === "talking").length ?? 0;
+new HandingOn({ words, talk, talks });
 
 /** The platform's view of the desk. */
 function draw(view) {
@@ -58,8 +61,9 @@ function drawHeld(engagements) {
     show($(".count", node), unread > 0);
     if (engagement.id === talk.id) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
-    link.classList.toggle("late", engagement.status === "talking" && !engagement.first_reply_at);
+    link.classList.toggle("late", isLate(engagement));
   });
+  show($("#hand-over"), talks() > 0);
   show($("#held-empty"), engagements.length === 0);
 }
 
@@ -76,8 +80,12 @@ function make(engagement) {
   return node;
 }
 
-function stateOf({ status, first_reply_at, ticket }) {
-  if (status === "talking" && !first_reply_at) return "Waits for your first reply";
+/** It is the agent's turn, and has been for too long, or soon. */
+const isLate = ({ reply_due_at }) => Boolean(reply_due_at) && secondsUntil(reply_due_at) < 15;
+
+function stateOf(engagement) {
+  const { status, reply_due_at, ticket } = engagement;
+  if (reply_due_at) return replyIn(engagement);
   return `${words.engagements[status]} · ${words.queues[ticket.queue] ?? ticket.queue}`;
 }
 
@@ -169,6 +177,8 @@ listen(() => "/desk/events", "/presence", { desk: draw }, {
   },
   onRefused: (refusal) => (refusal.status === 401 ? signIn() : toast("The desk cannot be shown", { text: refusal.text, tone: "bad", seconds: 600 })),
 });
+// The seconds left for an answer run on the cards, too.
+everySecond(() => desk?.engagements.some(({ reply_due_at }) => reply_due_at) && drawHeld(desk.engagements));
 // Which tickets wait can change while their number does not.
 setInterval(() => !document.hidden && claimCount > 0 && claimable.load(), 10000);
 if (root.dataset.open) open(root.dataset.open, true);

@@ -23,6 +23,7 @@ export class Talk {
     for (const [code, text] of words.dispositions) if (code !== "not_recorded") $("#dispositions").append(choice(code, text));
     $("#end").addEventListener("click", () => this.end());
     $("#about").addEventListener("click", () => this.about());
+    $("#extend").addEventListener("click", () => this.extend());
     $("#wrap-up").addEventListener("submit", (event) => this.close(event));
     everySecond(() => this.count());
   }
@@ -97,12 +98,18 @@ export class Talk {
       intent: ticket.intent?.replaceAll("_", " ") ?? "Not known",
       skills: ticket.required_skills.map((code) => this.words.skills[code] ?? code).join(", ") || "None in particular",
       ending: this.ending(),
+      handover: engagement.handover?.note ?? "",
+      "handover-by": engagement.handover ? `From ${engagement.handover.agent_name}` : "",
       reference: `${ticket.source} · ${ticket.external_id}`,
     });
     show($("#composer"), status === "talking");
     show($("#end"), status === "talking");
+    show($("#hand-on"), status === "talking");
+    show($("#handover"), Boolean(engagement.handover));
+    show($("#silent"), status === "talking" && Boolean(engagement.alerted_at));
+    show($("#requested"), status === "talking" && Boolean(engagement.control_requested_at));
     show($("#wrap-up"), status === "wrapping");
-    show($("#ended"), status === "resolved" || status === "lost");
+    show($("#ended"), status !== "talking" && status !== "wrapping");
     if (status === "wrapping" && before !== "wrapping") $("#note").value = this.notes.get(this.id) ?? "";
     // The stream tells the state after all messages that there were.
     if (this.log.last >= engagement.message_count) {
@@ -116,7 +123,13 @@ export class Talk {
 
   ending() {
     const { status, disposition, note, ended_at } = this.engagement;
-    if (status === "lost") return "This conversation went back to the queue before you had answered.";
+    const parted = {
+      lost: "This conversation went back to the queue, because no answer came.",
+      released: "You gave this conversation back. You can read on until somebody has taken it.",
+      transferred: "You handed this conversation on. You can read on until somebody has taken it.",
+      returned: "The assistant goes on with this conversation.",
+    }[status];
+    if (parted) return parted;
     if (status !== "resolved") return "";
     const how = Object.fromEntries(this.words.dispositions)[disposition] ?? disposition;
     return `Closed at ${timeOfDay(ended_at)}: ${how}.${note ? ` “${note}”` : ""}`;
@@ -124,15 +137,23 @@ export class Talk {
 
   count() {
     if (!this.engagement) return;
-    const { status, started_at, first_reply_at, wrap_up_due_at, ticket } = this.engagement;
+    const { status, started_at, reply_due_at, wrap_up_due_at } = this.engagement;
     const clock = $(".talk-head .talk-clock");
-    const due = status === "talking" && !first_reply_at ? secondsUntil(ticket.first_reply_due_at) : null;
+    const due = reply_due_at ? secondsUntil(reply_due_at) : null;
     clock.classList.toggle("late", due !== null && due < 15);
-    if (due !== null) fill(this.pane, { clock: due > 0 ? `First reply in ${asClock(due)}` : "First reply is late" });
+    if (due !== null) fill(this.pane, { clock: replyIn(this.engagement) });
     else fill(this.pane, { clock: status === "talking" ? inWords(-secondsUntil(started_at)) : "" });
     if (status === "wrapping") {
       const left = secondsUntil(wrap_up_due_at);
       fill(this.pane, { "wrap-left": left > 0 ? `${asClock(left)} left` : "Closing…" });
+    }
+  }
+
+  async extend() {
+    try {
+      this.stands(await call("POST", `/engagements/${this.id}/extend`));
+    } catch (refusal) {
+      this.fault(refusal.text);
     }
   }
 
@@ -176,6 +197,13 @@ export class Talk {
     $("#wrap-fault").textContent = text;
     show($("#wrap-fault"), text !== "");
   }
+}
+
+/** How long the agent has for the next answer. */
+export function replyIn({ first_reply_at, reply_due_at }) {
+  const due = secondsUntil(reply_due_at);
+  const what = first_reply_at ? "Answer" : "First reply";
+  return due > 0 ? `${what} in ${asClock(due)}` : `${what} is late`;
 }
 
 function choice(code, text) {

@@ -10,6 +10,7 @@ mod application;
 mod applications;
 mod assessments;
 mod changes;
+mod control;
 mod conversations;
 mod desk;
 mod earnings;
@@ -18,6 +19,7 @@ mod engagements;
 mod escalations;
 mod explanations;
 mod finance;
+mod handing_on;
 mod health;
 mod messages;
 mod offers;
@@ -44,7 +46,7 @@ use crate::problem::Problem;
 
 pub(crate) use conversations::ConversationView;
 pub(crate) use desk::{DeskView, claimable_tickets};
-pub(crate) use engagements::EngagementView;
+pub(crate) use engagements::{EngagementView, HandoverView};
 pub(crate) use messages::MessageView;
 pub use sessions::{AccountView, TokensView};
 pub(crate) use tickets::TicketBrief;
@@ -73,7 +75,9 @@ fn configure(config: &mut ServiceConfig) {
         .configure(offers::configure)
         .configure(explanations::configure)
         .configure(engagements::configure)
+        .configure(handing_on::configure)
         .configure(tickets::configure)
+        .configure(control::configure)
         .configure(escalations::configure)
         .configure(conversations::configure)
         .configure(earnings::configure);

@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use kernel::{Class, Classify, FieldError};
+use kernel::{Class, Classify, Fence, FieldError};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema, openapi};
 
@@ -21,6 +21,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_seconds: Option<u32>,
+    control: Option<Fence>,
 }
 
 /// A refusal as JSON.
@@ -46,6 +47,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
+    /// Who has the control of the conversation, where somebody else was given it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control: Option<Fence>,
 }
 
 impl ApiError {
@@ -57,6 +61,7 @@ impl ApiError {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_seconds: None,
+            control: None,
         }
     }
 
@@ -165,6 +170,7 @@ impl ApiError {
             code: self.code,
             detail: self.detail.clone(),
             errors: self.errors.clone(),
+            control: self.control,
         }
     }
 }
@@ -207,6 +213,7 @@ impl<E: Classify + 'static> From<E> for ApiError {
                 detail: error.to_string(),
                 errors: error.fields().to_vec(),
                 retry_after_seconds: error.retry_after_seconds(),
+                control: error.fence(),
             },
         }
     }

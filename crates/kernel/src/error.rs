@@ -37,6 +37,21 @@ pub trait Classify: std::error::Error {
     fn retry_after_seconds(&self) -> Option<u32> {
         None
     }
+    /// Who holds what the caller took for theirs, where that is why.
+    fn fence(&self) -> Option<Fence> {
+        None
+    }
+}
+
+/// Who holds a thing at present, and the number that fences off whoever held it before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Fence {
+    /// Who.
+    #[schema(example = "agent")]
+    pub holder: &'static str,
+    /// The number to be named from now on.
+    #[schema(example = 2)]
+    pub epoch: i64,
 }
 
 /// One field of the input and what is wrong with it.

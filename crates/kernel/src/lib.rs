@@ -16,7 +16,7 @@ pub mod role;
 pub mod text_enum;
 pub mod validate;
 
-pub use error::{Class, Classify, FieldError, Invalid};
+pub use error::{Class, Classify, Fence, FieldError, Invalid};
 pub use ids::{
     AccountId, AgentId, AttemptId, CommitmentId, DeadLetterId, EngagementId, EntryId, JobId,
     LedgerAccountId, LineId, MachineKeyId, MatchRecordId, OfferId, PayoutItemId, PayoutRunId,

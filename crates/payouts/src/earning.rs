@@ -32,6 +32,9 @@ pub struct Work {
     pub queue: String,
     /// How long the agent worked on it, wrap-up included.
     pub handled_seconds: i32,
+    /// Whether somebody else went on with it. Such a part is paid by the minute, without the price
+    /// for an engagement and its least time: they belong to whoever brings it to its end.
+    pub is_part: bool,
     /// When it was done; the card in force then has the price.
     pub earned_at: DateTime<Utc>,
 }
@@ -72,6 +75,11 @@ pub struct EarningLine {
 
 impl EarningLine {
     fn price(work: &Work, rate: &Rate, currency: Currency) -> Result<Self, Error> {
+        let (per_engagement, minimum_seconds) = if work.is_part {
+            (Decimal::ZERO, 0)
+        } else {
+            (rate.per_engagement, rate.minimum_seconds)
+        };
         let mut line = Self {
             id: LineId::new(),
             agent_id: work.agent_id,
@@ -80,8 +88,8 @@ impl EarningLine {
             queue: work.queue.clone(),
             rate_card_id: rate.rate_card_id,
             handled_seconds: work.handled_seconds,
-            payable_seconds: work.handled_seconds.max(rate.minimum_seconds),
-            per_engagement: rate.per_engagement,
+            payable_seconds: work.handled_seconds.max(minimum_seconds),
+            per_engagement,
             per_minute: rate.per_minute,
             amount_minor: 0,
             currency,
@@ -211,6 +219,16 @@ mod tests {
     use super::*;
 
     fn line(per_engagement: &str, per_minute: &str, minimum: i32, handled: i32) -> EarningLine {
+        price(per_engagement, per_minute, minimum, handled, false)
+    }
+
+    fn price(
+        per_engagement: &str,
+        per_minute: &str,
+        minimum: i32,
+        handled: i32,
+        is_part: bool,
+    ) -> EarningLine {
         let rate = Rate {
             rate_card_id: RateCardId::new(),
             queue: "vip".to_owned(),
@@ -224,9 +242,19 @@ mod tests {
             ticket_id: TicketId::new(),
             queue: "vip".to_owned(),
             handled_seconds: handled,
+            is_part,
             earned_at: DateTime::UNIX_EPOCH,
         };
         EarningLine::price(&work, &rate, Currency::EUR).unwrap()
+    }
+
+    #[test]
+    fn a_part_is_paid_by_the_minute_alone() {
+        let part = price("2.50", "0.30", 300, 120, true);
+        assert_eq!(
+            part.computation(),
+            "0.00 EUR for the engagement + 0.30 EUR × 2 min (120 s) = 0.60 EUR"
+        );
     }
 
     #[test]

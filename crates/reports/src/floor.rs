@@ -78,6 +78,10 @@ pub struct FloorTicket {
     pub brief: TicketBrief,
     /// Who has it; none while nobody does.
     pub agent_name: Option<String>,
+    /// When the customer should have an answer; none while it is the customer's turn.
+    pub reply_due_at: Option<DateTime<Utc>>,
+    /// When that had passed, and the agent had not answered.
+    pub alerted_at: Option<DateTime<Utc>>,
 }
 
 /// Everything that goes on at an instant. Call it in one transaction.
@@ -176,6 +180,8 @@ fn open_tickets(conn: &mut PgConnection) -> QueryResult<Vec<FloorTicket>> {
         .map(|brief| FloorTicket {
             brief,
             agent_name: None,
+            reply_due_at: None,
+            alerted_at: None,
         })
         .collect();
     let room = TICKETS.saturating_sub(i64::try_from(open.len()).unwrap_or(TICKETS));
@@ -189,7 +195,12 @@ fn open_tickets(conn: &mut PgConnection) -> QueryResult<Vec<FloorTicket>> {
         .filter(tickets::status.ne(TicketStatus::Waiting))
         .order((tickets::rank_at, tickets::id))
         .limit(room)
-        .select((TicketBrief::as_select(), agents::display_name.nullable()))
+        .select((
+            TicketBrief::as_select(),
+            agents::display_name.nullable(),
+            engagements::reply_due_at.nullable(),
+            engagements::alerted_at.nullable(),
+        ))
         .load(conn)?;
     open.extend(held);
     Ok(open)

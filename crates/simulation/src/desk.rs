@@ -258,7 +258,7 @@ impl Clerk {
             match part.play(&mut feed).await? {
                 Waited::Stalled => return Ok(false),
                 Waited::Done if script.ending == Ending::CustomerLeft => {
-                    feed.wait(FAREWELL, Feed::has_note).await?;
+                    feed.wait(FAREWELL, Feed::has_left).await?;
                 }
                 Waited::Done | Waited::Over => {}
             }

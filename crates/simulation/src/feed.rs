@@ -23,6 +23,8 @@ const STALLED_AFTER: Duration = Duration::from_mins(10);
 struct Message {
     number: u64,
     author: String,
+    /// The sender's own name for it; the platform names its notes after what they are about.
+    client_id: Option<String>,
 }
 
 /// Part of a conversation.
@@ -67,7 +69,7 @@ pub(crate) struct Feed {
     last: u64,
     by_customer: usize,
     by_agent: usize,
-    has_note: bool,
+    has_left: bool,
 }
 
 /// Whether what was waited for has happened.
@@ -91,7 +93,7 @@ impl Feed {
             last: 0,
             by_customer: 0,
             by_agent: 0,
-            has_note: false,
+            has_left: false,
         };
         feed.catch_up().await?;
         feed.events.resume_after(feed.last);
@@ -103,10 +105,9 @@ impl Feed {
         &self.standing.status
     }
 
-    /// Whether the platform has noted something in the conversation, such as that the customer
-    /// has left.
-    pub(crate) fn has_note(&self) -> bool {
-        self.has_note
+    /// Whether the platform has noted that the customer has left.
+    pub(crate) fn has_left(&self) -> bool {
+        self.has_left
     }
 
     /// How many messages of this side have been seen.
@@ -134,7 +135,15 @@ impl Feed {
             if is_so(self) {
                 return Ok(Waited::Done);
             }
-            if matches!(self.status(), "resolved" | "abandoned" | "lost") {
+            let ends = [
+                "resolved",
+                "abandoned",
+                "lost",
+                "transferred",
+                "released",
+                "returned",
+            ];
+            if ends.contains(&self.status()) {
                 return Ok(Waited::Over);
             }
             if moved.elapsed() >= patience {
@@ -190,7 +199,8 @@ impl Feed {
         } else if message.author == Side::Agent.author() {
             self.by_agent += 1;
         } else if message.author == "platform" {
-            self.has_note = true;
+            let name = message.client_id.as_deref();
+            self.has_left |= name.is_some_and(|name| name.starts_with("customer_left"));
         }
     }
 }

@@ -7,7 +7,7 @@ use kernel::{AccountId, AgentId, Role};
 use onboarding::{Agent, Application, Customer, Invitation};
 use payouts::{Payee, PayeeInput, Vault};
 
-use crate::{Error, Job, presence};
+use crate::{Error, Job, parting, presence};
 
 /// How long an invitation is good for.
 const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(14);
@@ -177,8 +177,8 @@ pub fn reject_agent(
     Ok(agent)
 }
 
-/// Keeps an agent from working until further notice. Sessions end, and what the agent had not
-/// answered goes back to its place.
+/// Keeps an agent from working until further notice. Sessions end, and what the agent had in hand
+/// goes back to the queues.
 pub fn suspend_agent(
     tx: &mut Tx<'_>,
     id: AgentId,
@@ -188,7 +188,7 @@ pub fn suspend_agent(
     // Presence is locked before the agent, as by the matcher, and only for an agent that exists.
     onboarding::agent(tx.conn(), id)?.ok_or(onboarding::Error::AgentNotFound)?;
     presence::leave(tx, id)?;
-    dispatch::wrap_up_all(tx, id)?;
+    parting::lose_talks(tx, id)?;
     let agent = onboarding::suspend(tx, id, decider, reason)?;
     identity::suspend_account(tx, agent.account_id)?;
     Ok(agent)

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
-use dispatch::{Candidate, Engagement, agent_key};
+use dispatch::{Candidate, Engagement, Ticket, agent_key};
 use kernel::{
     AgentId, TicketId,
     diesel::{PgConnection, QueryResult},
@@ -22,6 +22,8 @@ use crate::{Error, Report};
 
 /// What matching is called in the audit trail, and its lock.
 pub const MATCHING: &str = "match_tickets";
+/// Among so many of those who are there an agent may choose a colleague.
+const SUITED: usize = 1_000;
 /// The whole room is read anew so often, in case that a bell was missed or time changed something:
 /// a shift began, a skill ran out.
 const LOOK_AROUND: TimeDelta = TimeDelta::seconds(30);
@@ -181,7 +183,10 @@ pub fn put_aside(tx: &mut Tx<'_>) -> Result<usize, Error> {
 
 /// Those of the agents who are there, as they are now. None of them can go, nor be suspended,
 /// before this transaction ends.
-fn hold_candidates(tx: &mut Tx<'_>, agents: &[AgentId]) -> Result<Vec<Candidate>, Error> {
+pub(crate) fn hold_candidates(
+    tx: &mut Tx<'_>,
+    agents: &[AgentId],
+) -> Result<Vec<Candidate>, Error> {
     let present = availability::hold_present(tx, agents)?;
     let qualified = onboarding::hold_qualified(tx, &present)?;
     Ok(qualified
@@ -210,6 +215,18 @@ pub fn candidate_of(
     now: DateTime<Utc>,
 ) -> QueryResult<Option<Candidate>> {
     Ok(candidates(conn, &[agent], now)?.into_iter().next())
+}
+
+/// Who could take a ticket at an instant, of the first 1,000 who are there; by id.
+pub fn suited_agents(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+    now: DateTime<Utc>,
+) -> Result<Vec<AgentId>, Error> {
+    let mut present = availability::present_agents(conn, now)?;
+    present.truncate(SUITED);
+    let candidates = candidates(conn, &present, now)?;
+    Ok(dispatch::queries::suited(conn, ticket, &candidates, now)?)
 }
 
 /// What dispatch knows of an agent is what the other domains vouch for.

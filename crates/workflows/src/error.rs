@@ -1,6 +1,6 @@
 //! Why a use case that spans domains was refused: the domain's own error.
 
-use kernel::{Class, Classify, FieldError};
+use kernel::{Class, Classify, Fence, FieldError};
 
 macro_rules! errors {
     ($( $(#[$meta:meta])* $variant:ident($error:ty) ),+ $(,)?) => {
@@ -17,6 +17,9 @@ macro_rules! errors {
             /// The agent is not available.
             #[error("go available first")]
             NotAvailable,
+            /// The person whom a conversation is to be handed on to is not available.
+            #[error("this person is not available at the moment; hand the conversation on to a queue instead")]
+            PersonNotAvailable,
             /// The same idempotency key was used with another body.
             #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
             KeyReused,
@@ -34,7 +37,7 @@ macro_rules! errors {
                     $( Self::$variant(error) => error.class(), )+
                     Self::CustomerNotFound => Class::NotFound,
                     Self::NotQualified => Class::Forbidden,
-                    Self::NotAvailable | Self::InFlight => Class::Conflict,
+                    Self::NotAvailable | Self::PersonNotAvailable | Self::InFlight => Class::Conflict,
                     Self::KeyReused => Class::Invalid,
                     Self::Database(error) => db::class_of(error),
                 }
@@ -46,6 +49,7 @@ macro_rules! errors {
                     Self::CustomerNotFound => "customer_not_found",
                     Self::NotQualified => "not_qualified",
                     Self::NotAvailable => "not_available",
+                    Self::PersonNotAvailable => "person_not_available",
                     Self::KeyReused => "idempotency_key_reused",
                     Self::InFlight => "request_in_flight",
                     Self::Database(error) => db::code_of(error),
@@ -63,6 +67,13 @@ macro_rules! errors {
                 match self {
                     $( Self::$variant(error) => error.retry_after_seconds(), )+
                     Self::InFlight => Some(1),
+                    _ => None,
+                }
+            }
+
+            fn fence(&self) -> Option<Fence> {
+                match self {
+                    $( Self::$variant(error) => error.fence(), )+
                     _ => None,
                 }
             }

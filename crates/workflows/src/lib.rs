@@ -16,6 +16,7 @@ mod error;
 mod escalation;
 mod idempotent;
 mod job;
+mod parting;
 mod presence;
 mod reconcile;
 mod resolution;
@@ -25,11 +26,17 @@ pub use applications::{
     Applicant, Applied, Invited, apply, approve_agent, invite_customer, reinstate_agent,
     reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
 };
-pub use dispatching::{MATCHING, Matchmaker, candidate_of, claim_ticket, expire_offers};
+pub use dispatching::{
+    MATCHING, Matchmaker, candidate_of, claim_ticket, expire_offers, suited_agents,
+};
 pub use error::Error;
 pub use escalation::escalate;
 pub use idempotent::once;
 pub use job::{Failure, Job, Outside, run_job};
+pub use parting::{
+    PaidPart, hand_back, hand_back_for_all, hand_over, keep_deadlines, release_engagement,
+    transfer_to_agent, transfer_to_queue,
+};
 pub use presence::{end_abandoned_talks, go_present, release_lost_agents};
 pub use reconcile::{PRUNER, RECONCILERS, Reconciler, Report};
 pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
@@ -39,9 +46,10 @@ pub use availability::{
     commit as commit_to_shift, heartbeat, publish_shift, release as release_commitment,
 };
 pub use dispatch::{
-    accept as accept_offer, decline as decline_offer, discard_dead_letter,
-    leave as leave_conversation, publish_policy, rate as rate_engagement, replay_dead_letter,
-    save_queue, say_as_agent, say_as_customer, set_capacity, wrap_up,
+    accept as accept_offer, control as change_control, decline as decline_offer,
+    discard_dead_letter, extend_wrap_up, leave as leave_conversation, publish_policy,
+    rate as rate_engagement, reopen as reopen_conversation, replay_dead_letter, save_queue,
+    say_as_agent, say_as_assistant, say_as_customer, set_capacity, wrap_up,
 };
 pub use identity::{
     create_account, create_machine_key, open_session, refresh as refresh_session, reinstate_staff,

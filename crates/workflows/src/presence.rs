@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use db::Tx;
 use kernel::AgentId;
 
-use crate::Error;
+use crate::{Error, parting};
 
 /// The agent says whether they are there and ready. Who is not ready gets no offers: those that
 /// are pending go back.
@@ -29,17 +29,17 @@ pub(crate) fn leave(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
     Ok(())
 }
 
-/// How long an agent may be gone before their conversations are ended without them.
+/// How long an agent may be gone before somebody else is found for their conversations.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 
-/// Ends the conversations of agents who have been gone for ten minutes: customers are told, and
-/// what is paid does not run on.
+/// Takes the conversations from agents who have been gone for ten minutes: customers are told and
+/// are the next to be served, and the agents are paid to their last message.
 pub fn end_abandoned_talks(tx: &mut Tx<'_>) -> Result<usize, Error> {
     let latest = tx.now() - PATIENCE;
     let talking = dispatch::queries::agents_talking(tx.conn())?;
     let mut ended = 0;
     for agent in availability::gone_since(tx.conn(), &talking, latest)? {
-        ended += dispatch::wrap_up_all(tx, agent)?;
+        ended += parting::lose_talks(tx, agent)?;
     }
     Ok(ended)
 }

@@ -2,7 +2,7 @@
 
 use db::Tx;
 
-use crate::{Error, dispatching, presence, resolution};
+use crate::{Error, dispatching, parting, presence, resolution};
 
 /// How many things a reconciler changed.
 pub type Report = usize;
@@ -29,6 +29,10 @@ pub const RECONCILERS: &[Reconciler] = &[
     Reconciler {
         name: "expire_offers",
         run: dispatching::expire_offers,
+    },
+    Reconciler {
+        name: "keep_deadlines",
+        run: parting::keep_deadlines,
     },
     Reconciler {
         name: "close_wrap_ups",

@@ -33,17 +33,30 @@ pub fn close_wrap_ups(tx: &mut Tx<'_>) -> Result<usize, Error> {
     let now = tx.now();
     let mut closed = 0;
     for (id, agent) in dispatch::queries::due_wrap_ups(tx.conn(), now)? {
-        let attempt = tx.attempt(|tx| match dispatch::close_wrap_up(tx, id, agent)? {
+        let settled = or_later(tx, id, |tx| match dispatch::close_wrap_up(tx, id, agent)? {
             Some(resolved) => settle(tx, resolved).map(Some),
             None => Ok(None),
-        });
-        match attempt {
-            Ok(settled) => closed += usize::from(settled.is_some()),
-            Err(error) if error.class() == Class::Busy => return Err(error),
-            Err(error) => tracing::error!(%id, code = error.code(), %error, "a wrap-up stays open"),
-        }
+        })?;
+        closed += usize::from(settled.flatten().is_some());
     }
     Ok(closed)
+}
+
+/// Ends a piece of work that nobody waits for. Where that fails it is undone, on record, and tried
+/// again by the next run; only a busy database ends the run.
+pub(crate) fn or_later<T>(
+    tx: &mut Tx<'_>,
+    id: EngagementId,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    match tx.attempt(work) {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.class() == Class::Busy => Err(error),
+        Err(error) => {
+            tracing::error!(%id, code = error.code(), %error, "an engagement stays as it is");
+            Ok(None)
+        }
+    }
 }
 
 fn settle(tx: &mut Tx<'_>, resolved: Resolved) -> Result<Settled, Error> {
@@ -54,6 +67,7 @@ fn settle(tx: &mut Tx<'_>, resolved: Resolved) -> Result<Settled, Error> {
         ticket_id: engagement.ticket_id,
         queue: resolved.ticket.queue.clone(),
         handled_seconds: resolved.handled_seconds,
+        is_part: false,
         earned_at: tx.now(),
     };
     let earning = payouts::accrue(tx, &work)?;

@@ -56,6 +56,75 @@ pub(crate) fn find_live_agent_of(
         .optional()
 }
 
+/// Locks the engagement that has the ticket, where there is one.
+pub(crate) fn lock_live_engagement_of(
+    tx: &mut Tx<'_>,
+    ticket: TicketId,
+) -> QueryResult<Option<Engagement>> {
+    engagements::table
+        .filter(engagements::ticket_id.eq(ticket))
+        .filter(engagements::ended_at.is_null())
+        .for_update()
+        .select(Engagement::as_select())
+        .first(tx.conn())
+        .optional()
+}
+
+/// Which engagement has the ticket, and whose it is; locks nothing.
+pub(crate) fn find_live_engagement_of(
+    tx: &mut Tx<'_>,
+    ticket: TicketId,
+) -> QueryResult<Option<(EngagementId, AgentId)>> {
+    engagements::table
+        .filter(engagements::ticket_id.eq(ticket))
+        .filter(engagements::ended_at.is_null())
+        .select((engagements::id, engagements::agent_id))
+        .first(tx.conn())
+        .optional()
+}
+
+/// The agent's talks, each with its queue, in the order in which tickets are locked.
+pub(crate) fn list_talks(
+    tx: &mut Tx<'_>,
+    agent: AgentId,
+) -> QueryResult<Vec<(EngagementId, String)>> {
+    engagements::table
+        .inner_join(tickets::table.on(tickets::id.eq(engagements::ticket_id)))
+        .filter(engagements::agent_id.eq(agent))
+        .filter(engagements::status.eq(EngagementStatus::Talking))
+        .order(engagements::ticket_id)
+        .select((engagements::id, tickets::queue))
+        .limit(100)
+        .load(tx.conn())
+}
+
+/// Lets whoever had a ticket before read it no further than to a message.
+pub(crate) fn update_read_until(
+    tx: &mut Tx<'_>,
+    ticket: TicketId,
+    number: i32,
+) -> QueryResult<usize> {
+    diesel::update(engagements::table)
+        .filter(engagements::ticket_id.eq(ticket))
+        .filter(engagements::ended_at.is_not_null())
+        .filter(engagements::read_until.is_null())
+        .set(engagements::read_until.eq(number))
+        .execute(tx.conn())
+}
+
+/// Who had which of the tickets, and handed it on or gave it back.
+pub(crate) fn list_partings(
+    tx: &mut Tx<'_>,
+    tickets: &[TicketId],
+) -> QueryResult<Vec<(TicketId, AgentId)>> {
+    let parted = [EngagementStatus::Transferred, EngagementStatus::Released];
+    engagements::table
+        .filter(engagements::ticket_id.eq_any(tickets))
+        .filter(engagements::status.eq_any(parted))
+        .select((engagements::ticket_id, engagements::agent_id))
+        .load(tx.conn())
+}
+
 /// Who last helped a customer to the end, in whichever ticket.
 pub(crate) fn find_last_agent_of(
     tx: &mut Tx<'_>,
@@ -92,19 +161,6 @@ pub(crate) fn list_unanswered_engagements(
         .filter(engagements::agent_id.eq(agent))
         .filter(engagements::ended_at.is_null())
         .filter(engagements::first_reply_at.is_null())
-        .order(engagements::ticket_id)
-        .select(engagements::id)
-        .limit(100)
-        .load(tx.conn())
-}
-
-pub(crate) fn list_talking_engagements(
-    tx: &mut Tx<'_>,
-    agent: AgentId,
-) -> QueryResult<Vec<EngagementId>> {
-    engagements::table
-        .filter(engagements::agent_id.eq(agent))
-        .filter(engagements::status.eq(EngagementStatus::Talking))
         .order(engagements::ticket_id)
         .select(engagements::id)
         .limit(100)

@@ -34,6 +34,38 @@ pub(crate) fn find_said(
         .optional()
 }
 
+/// The number of the platform's last note of a kind. Such a note is named after its kind and its
+/// number.
+pub(crate) fn find_last_note(
+    tx: &mut Tx<'_>,
+    ticket: TicketId,
+    kind: &str,
+) -> QueryResult<Option<i32>> {
+    messages::table
+        .filter(messages::ticket_id.eq(ticket))
+        .filter(messages::author.eq(Author::Platform))
+        .filter(
+            messages::client_id
+                .like(format!("{kind}-%"))
+                .or(messages::client_id.eq(kind)),
+        )
+        .select(max(messages::number))
+        .first(tx.conn())
+}
+
+/// The number of the last message of an author.
+pub(crate) fn find_last_number_of(
+    tx: &mut Tx<'_>,
+    ticket: TicketId,
+    author: Author,
+) -> QueryResult<Option<i32>> {
+    messages::table
+        .filter(messages::ticket_id.eq(ticket))
+        .filter(messages::author.eq(author))
+        .select(max(messages::number))
+        .first(tx.conn())
+}
+
 /// When the agent last wrote in an engagement.
 pub(crate) fn find_last_said_in(
     tx: &mut Tx<'_>,

@@ -105,21 +105,77 @@ pub(crate) fn update_tickets_offered(
 pub(crate) fn update_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()> {
     diesel::update(tickets::table.find(ticket.id))
         .set((
-            tickets::status.eq(ticket.status),
-            tickets::closed_at.eq(ticket.closed_at),
-            tickets::next_action.eq(ticket.next_action),
-            tickets::deadline_at.eq(ticket.deadline_at),
-            tickets::put_aside_at.eq(ticket.put_aside_at),
-            tickets::preferred_agent_id.eq(ticket.preferred_agent_id),
-            tickets::preferred_until.eq(ticket.preferred_until),
+            (
+                tickets::status.eq(ticket.status),
+                tickets::closed_at.eq(ticket.closed_at),
+                tickets::next_action.eq(ticket.next_action),
+                tickets::deadline_at.eq(ticket.deadline_at),
+                tickets::message_count.eq(ticket.message_count),
+                tickets::taken_at.eq(ticket.taken_at),
+                tickets::reopened_count.eq(ticket.reopened_count),
+            ),
+            (
+                tickets::put_aside_at.eq(ticket.put_aside_at),
+                tickets::preferred_agent_id.eq(ticket.preferred_agent_id),
+                tickets::preferred_until.eq(ticket.preferred_until),
+                tickets::waiting_since.eq(ticket.waiting_since),
+                tickets::rank_at.eq(ticket.rank_at),
+                tickets::first_reply_due_at.eq(ticket.first_reply_due_at),
+            ),
+            (
+                tickets::queue.eq(&ticket.queue),
+                tickets::required_skills.eq(&ticket.required_skills),
+                tickets::skill_levels.eq(&ticket.skill_levels),
+                tickets::weight.eq(ticket.weight),
+                tickets::class.eq(ticket.class),
+            ),
+            (
+                tickets::holder.eq(ticket.control.holder),
+                tickets::control_epoch.eq(ticket.control.epoch),
+                tickets::seen_by_assistant.eq(ticket.control.resume_after),
+                tickets::control_requested_at.eq(ticket.control.requested_at),
+            ),
         ))
         .execute(tx.conn())
         .map(drop)
 }
 
-pub(crate) fn update_message_count(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()> {
-    diesel::update(tickets::table.find(ticket.id))
-        .set(tickets::message_count.eq(ticket.message_count))
-        .execute(tx.conn())
-        .map(drop)
+/// How many tickets of the same queue wait and are served before this one, counted to a limit.
+pub(crate) fn count_ahead(tx: &mut Tx<'_>, ticket: &Ticket, limit: i64) -> QueryResult<i64> {
+    let ahead = tickets::table
+        .filter(tickets::queue.eq(&ticket.queue))
+        .filter(tickets::status.eq(TicketStatus::Waiting))
+        .filter(tickets::closed_at.is_null())
+        .filter(tickets::rank_at.lt(ticket.rank_at))
+        .filter(tickets::id.ne(ticket.id))
+        .limit(limit)
+        .select(tickets::priority)
+        .load::<i32>(tx.conn())?;
+    Ok(i64::try_from(ahead.len()).unwrap_or(limit))
+}
+
+/// When the last tickets of a queue were taken by agents, since an instant, the latest first.
+pub(crate) fn list_taken(
+    tx: &mut Tx<'_>,
+    queue: &str,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> QueryResult<Vec<DateTime<Utc>>> {
+    tickets::table
+        .filter(tickets::queue.eq(queue))
+        .filter(tickets::taken_at.ge(since))
+        .order(tickets::taken_at.desc())
+        .limit(limit)
+        .select(tickets::taken_at.assume_not_null())
+        .load(tx.conn())
+}
+
+/// The place of the first ticket that waits in a queue.
+pub(crate) fn find_first_place(tx: &mut Tx<'_>, queue: &str) -> QueryResult<Option<DateTime<Utc>>> {
+    tickets::table
+        .filter(tickets::queue.eq(queue))
+        .filter(tickets::status.eq(TicketStatus::Waiting))
+        .filter(tickets::closed_at.is_null())
+        .select(min(tickets::rank_at))
+        .first(tx.conn())
 }

@@ -6,10 +6,10 @@ use db::{
     testing::{Sandbox, TestDatabase, sandbox},
 };
 use dispatch::{
-    Candidate, Channel, Customer, Engagement, Error, Escalation, NewPolicy, Offer, QueueInput,
-    Reason, Ticket,
+    Candidate, Channel, Customer, Engagement, Error, Escalation, Kept, Message, NewMessage,
+    NewPolicy, Offer, QueueInput, Reason, TalkRules, Ticket,
 };
-use kernel::{AccountId, AgentId};
+use kernel::{AccountId, AgentId, TicketId};
 use routing::{
     Policy, Room,
     fact::{Admitted, Presence},
@@ -36,6 +36,7 @@ fn save_queue(tx: &mut Tx<'_>) -> Result<(), Error> {
         first_reply_seconds: 120,
         wrap_up_seconds: 60,
         ticket_weight: 1,
+        rules: TalkRules::default(),
     };
     dispatch::save_queue(tx, &queue)?;
     let policy = NewPolicy {
@@ -189,6 +190,40 @@ pub fn status(sandbox: &mut Sandbox, ticket: &Ticket) -> dispatch::TicketStatus 
     let found: Result<_, Error> =
         sandbox.read(|conn| Ok(dispatch::queries::ticket(conn, ticket.id)?));
     found.unwrap().unwrap().status
+}
+
+/// The ticket as it is now.
+pub fn look(sandbox: &mut Sandbox, id: TicketId) -> Ticket {
+    let found: Result<_, Error> = sandbox.read(|conn| Ok(dispatch::queries::ticket(conn, id)?));
+    found.unwrap().unwrap()
+}
+
+/// What was said last.
+pub fn last_message(sandbox: &mut Sandbox, id: TicketId) -> Message {
+    let found: Result<_, Error> =
+        sandbox.read(|conn| Ok(dispatch::queries::messages_after(conn, id, 0)?));
+    found.unwrap().pop().unwrap()
+}
+
+/// Words under a name.
+pub fn said(client_id: &str) -> NewMessage {
+    NewMessage {
+        client_id: client_id.to_owned(),
+        body: "words".to_owned(),
+    }
+}
+
+/// Does what is due about talks, and tells what was done.
+pub fn keep_deadlines(sandbox: &mut Sandbox) -> Vec<Kept> {
+    let now = sandbox.now;
+    sandbox
+        .write(|tx| -> Result<Vec<_>, Error> {
+            dispatch::queries::due_talks(tx.conn(), now)?
+                .into_iter()
+                .map(|(id, agent)| dispatch::keep_deadline(tx, id, agent))
+                .collect()
+        })
+        .unwrap()
 }
 
 /// Whole seconds, so that instants compare as the database keeps them.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use dispatch::{Candidate, Disposition, Engagement, Error, NewMessage, TicketStatus, WrapUp};
 
-use crate::arrange::{agent, close_due, engaged, floor, status, ticket};
+use crate::arrange::{agent, close_due, engaged, floor, last_message, status, ticket};
 
 fn solved() -> WrapUp {
     WrapUp {
@@ -163,29 +163,24 @@ fn an_engagement_that_was_lost_is_followed_by_another() {
 }
 
 #[test]
-fn the_conversations_of_an_agent_who_is_gone_end_and_are_paid_to_a_bound() {
+fn the_conversations_of_an_agent_who_is_gone_are_paid_to_their_last_word_and_come_next() {
     let mut floor = floor();
     let agent = agent(&mut floor);
     let engagement = engaged(&mut floor, &agent, "1");
+    floor.now += TimeDelta::seconds(100);
     reply(&mut floor, &agent, &engagement);
     floor.now += TimeDelta::seconds(600);
-    assert_eq!(
-        floor
-            .write(|tx| dispatch::wrap_up_all(tx, agent.agent_id))
-            .unwrap(),
-        1
-    );
-    // That the agent is gone does not hide that the customer leaves, too.
-    floor
-        .write(|tx| dispatch::leave(tx, engagement.ticket_id))
+    let id = engagement.id;
+    let lost = floor
+        .write(|tx| dispatch::lose_talk(tx, id, agent.agent_id))
+        .unwrap()
         .unwrap();
-    floor.now += TimeDelta::hours(9);
-    let closed = close_due(&mut floor);
-    assert_eq!(
-        closed[0].handled_seconds, 660,
-        "the talk until then, and one wrap-up"
-    );
-    assert_eq!(closed[0].ticket.message_count, 3, "both were told");
+    assert_eq!(lost.paid_seconds, Some(100), "the time away is not work");
+    assert_eq!(lost.ticket.status, TicketStatus::Waiting);
+    let told = last_message(&mut floor, engagement.ticket_id);
+    assert!(told.body.starts_with("Your agent had to leave"), "{told:?}");
+    let again = floor.write(|tx| dispatch::lose_talk(tx, id, agent.agent_id));
+    assert!(again.unwrap().is_none());
 }
 
 #[test]
@@ -196,7 +191,7 @@ fn a_customer_leaves_once_and_is_not_offered_again() {
     let id = engagement.ticket_id;
     for _ in 0..3 {
         let ticket = floor.write(|tx| dispatch::leave(tx, id)).unwrap();
-        assert_eq!(ticket.message_count, 1);
+        assert_eq!(ticket.message_count, 2, "the handoff, and the leaving");
     }
     floor
         .write(|tx| dispatch::release_lost(tx, agent.agent_id))
@@ -204,4 +199,31 @@ fn a_customer_leaves_once_and_is_not_offered_again() {
     let read: Result<_, Error> = floor.read(|conn| Ok(dispatch::queries::ticket(conn, id)?));
     assert_eq!(read.unwrap().unwrap().status, TicketStatus::Abandoned);
     floor.assert_promises();
+}
+
+#[test]
+fn a_wrap_up_is_extended_as_often_as_the_queue_allows() {
+    let mut floor = floor();
+    let agent = agent(&mut floor);
+    let engagement = engaged(&mut floor, &agent, "1");
+    let (id, agent) = (engagement.id, agent.agent_id);
+    let early = floor.write(|tx| dispatch::extend_wrap_up(tx, id, agent));
+    assert!(matches!(early, Err(Error::EngagementTalking)), "{early:?}");
+    floor.write(|tx| dispatch::wrap_up(tx, id, agent)).unwrap();
+    for _ in 0..2 {
+        floor
+            .write(|tx| dispatch::extend_wrap_up(tx, id, agent))
+            .unwrap();
+    }
+    let third = floor.write(|tx| dispatch::extend_wrap_up(tx, id, agent));
+    assert!(matches!(third, Err(Error::NoMoreExtensions)), "{third:?}");
+    floor.now += TimeDelta::seconds(179);
+    assert!(
+        close_due(&mut floor).is_empty(),
+        "60 s, and twice 60 s more"
+    );
+    floor.now += TimeDelta::seconds(1);
+    let late = floor.write(|tx| dispatch::extend_wrap_up(tx, id, agent));
+    assert!(matches!(late, Err(Error::EngagementEnded)), "{late:?}");
+    assert_eq!(close_due(&mut floor)[0].handled_seconds, 180);
 }

@@ -27,7 +27,8 @@ fn messages_are_numbered_in_the_order_they_arrive() {
             .unwrap();
         numbers.extend([customer.message.number, agent.message.number]);
     }
-    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+    // The first tells the customer of the handoff.
+    assert_eq!(numbers, [2, 3, 4, 5, 6, 7]);
     floor.assert_promises();
 }
 
@@ -74,8 +75,9 @@ fn nothing_is_said_after_the_end_but_a_repetition_is_answered() {
         .write(|tx| dispatch::resolve(tx, engagement.id, agent.agent_id, &wrap_up))
         .unwrap();
     assert_eq!(resolved.handled_seconds, 0);
-    let late = floor.write(|tx| dispatch::say_as_customer(tx, id, &said("c", "One more")));
-    assert!(matches!(late, Err(Error::ConversationClosed)), "{late:?}");
+    let late = floor
+        .write(|tx| dispatch::say_as_agent(tx, engagement.id, agent.agent_id, &said("c", "!")));
+    assert!(matches!(late, Err(Error::EngagementEnded)), "{late:?}");
     assert!(
         floor
             .write(|tx| dispatch::say_as_customer(tx, id, &said("a", "Hi")))

@@ -9,7 +9,7 @@ use std::{
 use chrono::TimeDelta;
 use db::{Db, testing::TestDatabase};
 use diesel::RunQueryDsl as _;
-use dispatch::{Candidate, Error, NewMessage};
+use dispatch::{Candidate, ControlVerb, Error, Holder, NewMessage, ReleaseReason};
 
 use crate::arrange::{shared_agent, shared_floor, shared_ticket};
 
@@ -85,7 +85,9 @@ fn control_a_careless_claim_gives_a_ticket_to_many() {
                     INSERT INTO dispatch.engagements (id, ticket_id, agent_id, offer_id, weight,
                         status, started_at)
                     VALUES ('{engagement}', '{id}', '{agent}', '{offer}', 1, 'talking', now());
-                    UPDATE dispatch.tickets SET status = 'engaged' WHERE id = '{id}';
+                    UPDATE dispatch.tickets SET status = 'engaged', holder = 'agent',
+                        control_epoch = control_epoch + (holder <> 'agent')::integer
+                     WHERE id = '{id}';
                 END IF;
              END $$",
             offer = offer.uuid(),
@@ -264,4 +266,180 @@ fn one_escalation_sent_by_many_is_one_ticket() {
     });
     assert_eq!(outcomes.into_iter().filter(|won| *won).count(), 1);
     assert_eq!(database.number("SELECT count(*) FROM dispatch.tickets"), 1);
+}
+
+/// A conversation that the assistant holds, while an agent is looked for.
+fn offered_by_assistant(database: &mut TestDatabase, external_id: &str) -> dispatch::Ticket {
+    let mut ticket = shared_ticket(database, external_id);
+    let verbs = [
+        ControlVerb::Request,
+        ControlVerb::Accept,
+        ControlVerb::Offer,
+    ];
+    for verb in verbs {
+        let (id, epoch) = (ticket.id, ticket.control.epoch);
+        ticket = database
+            .db()
+            .write_blocking("control", |tx| dispatch::control(tx, id, verb, epoch))
+            .unwrap();
+    }
+    ticket
+}
+
+fn words(client_id: &str) -> NewMessage {
+    NewMessage {
+        client_id: client_id.to_owned(),
+        body: "words".to_owned(),
+    }
+}
+
+fn look(db: &Db, id: kernel::TicketId) -> dispatch::Ticket {
+    let found: Result<_, Error> = db.read_blocking(|conn| Ok(dispatch::queries::ticket(conn, id)?));
+    found.unwrap().unwrap()
+}
+
+#[test]
+fn an_assistants_message_comes_before_the_handoff_or_not_at_all() {
+    let mut database = shared_floor();
+    let db = database.db();
+    let mut delivered = 0;
+    for round in 0..12 {
+        let agent = shared_agent(&mut database);
+        let ticket = offered_by_assistant(&mut database, &round.to_string());
+        let (id, epoch) = (ticket.id, ticket.control.epoch);
+        let outcomes = at_once(2, &db, move |index, db| {
+            if index == 0 {
+                db.write_blocking("claim", |tx| dispatch::claim(tx, id, &agent))
+                    .map(drop)
+            } else {
+                thread::sleep(std::time::Duration::from_micros(400 * (round % 4)));
+                db.write_blocking("say", |tx| {
+                    dispatch::say_as_assistant(tx, id, epoch, &words("late"))
+                })
+                .map(drop)
+            }
+        });
+        assert!(outcomes[0].is_ok(), "{outcomes:?}");
+        match &outcomes[1] {
+            Ok(()) => delivered += 1,
+            Err(error) => assert!(matches!(error, Error::StaleEpoch(_)), "{error:?}"),
+        }
+        let now = look(&db, id);
+        let seen = now.control.resume_after - ticket.message_count;
+        assert_eq!(
+            seen,
+            i32::from(outcomes[1].is_ok()),
+            "what was delivered was seen"
+        );
+        database.assert_promises();
+    }
+    eprintln!("{delivered} of 12 messages came before the handoff");
+}
+
+#[test]
+fn control_without_the_epoch_an_assistants_message_comes_after_the_handoff() {
+    let mut database = shared_floor();
+    let db = database.db();
+    let agent = shared_agent(&mut database);
+    let ticket = offered_by_assistant(&mut database, "1");
+    let id = ticket.id;
+    // Looks who holds it, thinks, and then writes, whoever holds it by now.
+    let statement = format!(
+        "DO $$ BEGIN
+            IF (SELECT holder FROM dispatch.tickets WHERE id = '{0}') = 'assistant' THEN
+                PERFORM pg_sleep(0.5);
+                UPDATE dispatch.tickets SET message_count = message_count + 1 WHERE id = '{0}';
+                INSERT INTO dispatch.messages (ticket_id, number, author, client_id, body, sent_at)
+                SELECT id, message_count, 'assistant', 'late', 'words', now()
+                  FROM dispatch.tickets WHERE id = '{0}';
+            END IF;
+         END $$",
+        id.uuid()
+    );
+    at_once(2, &db, move |index, db| {
+        let outcome: Result<(), Error> = if index == 0 {
+            thread::sleep(std::time::Duration::from_millis(150));
+            db.write_blocking("claim", |tx| dispatch::claim(tx, id, &agent).map(drop))
+        } else {
+            db.write_blocking("careless", |tx| {
+                diesel::sql_query(&statement).execute(tx.conn())?;
+                Ok(())
+            })
+        };
+        outcome.unwrap();
+    });
+    let broken: Result<Vec<_>, Error> = db.read_blocking(|conn| Ok(db::verify::broken(conn)?));
+    let broken = broken.unwrap();
+    assert!(
+        broken
+            .iter()
+            .any(|broken| broken.promise.contains("assistant says nothing")),
+        "the careless message was not caught: {broken:?}"
+    );
+}
+
+#[test]
+fn of_two_who_pass_at_once_one_does_and_the_other_hears_who_has_it() {
+    let mut database = shared_floor();
+    let db = database.db();
+    for round in 0..6 {
+        let ticket = offered_by_assistant(&mut database, &round.to_string());
+        let (id, epoch) = (ticket.id, ticket.control.epoch);
+        let outcomes = at_once(2, &db, move |_, db| {
+            db.write_blocking("pass", |tx| {
+                dispatch::control(tx, id, ControlVerb::Pass, epoch)
+            })
+        });
+        let passed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(passed, 1, "{outcomes:?}");
+        for refused in outcomes.into_iter().filter_map(Result::err) {
+            let Error::StaleEpoch(control) = refused else {
+                panic!("{refused:?}");
+            };
+            assert_eq!((control.holder, control.epoch), (Holder::Queue, epoch + 1));
+        }
+        let now = look(&db, id);
+        assert_eq!(now.control.epoch, epoch + 1);
+        assert_eq!(now.message_count, ticket.message_count + 1, "told once");
+    }
+    database.assert_promises();
+}
+
+#[test]
+fn what_was_requested_of_an_agent_is_not_accepted_after_the_agent_gave_it_to_the_queue() {
+    let mut database = shared_floor();
+    let db = database.db();
+    for round in 0..6 {
+        let agent = shared_agent(&mut database);
+        let ticket = shared_ticket(&mut database, &round.to_string());
+        let (id, agent_id) = (ticket.id, agent.agent_id);
+        let engagement = db
+            .write_blocking("claim", |tx| dispatch::claim(tx, id, &agent))
+            .unwrap()
+            .id;
+        let epoch = look(&db, id).control.epoch;
+        db.write_blocking("request", |tx| {
+            dispatch::control(tx, id, ControlVerb::Request, epoch)
+        })
+        .unwrap();
+        let outcomes = at_once(2, &db, move |index, db| {
+            if index == 0 {
+                db.write_blocking("release", |tx| {
+                    dispatch::release(tx, engagement, agent_id, ReleaseReason::Other).map(drop)
+                })
+            } else {
+                db.write_blocking("accept", |tx| {
+                    dispatch::control(tx, id, ControlVerb::Accept, epoch).map(drop)
+                })
+            }
+        });
+        assert!(outcomes[0].is_ok(), "{outcomes:?}");
+        let refused = outcomes[1].as_ref().unwrap_err();
+        assert!(
+            matches!(refused, Error::StaleEpoch(_) | Error::ControlNotOffered(_)),
+            "{refused:?}"
+        );
+        assert_eq!(look(&db, id).control.holder, Holder::Queue);
+    }
+    database.assert_promises();
 }

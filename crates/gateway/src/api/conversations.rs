@@ -43,8 +43,12 @@ pub struct ConversationView {
     pub queue_position: Option<i64>,
     /// When it was handed to us.
     pub created_at: DateTime<Utc>,
+    /// Since when they wait, or last did.
+    pub waiting_since: DateTime<Utc>,
     /// Whether they can rate it now.
     pub can_rate: bool,
+    /// Until when writing opens it again, after it was resolved.
+    pub reopens_until: Option<DateTime<Utc>>,
     /// What they gave, 1 to 5.
     pub rating: Option<i32>,
     /// How many messages there are, and so the number of the last.
@@ -82,13 +86,16 @@ impl ConversationView {
                 Some(last) => onboarding::agent(conn, last.agent_id)?,
                 None => None,
             };
+            let reopens_until = dispatch::queries::reopens_until(conn, &ticket)?;
             Ok(Some(Self {
                 status: ticket.status,
                 customer_name: ticket.customer_name,
                 agent_name: agent.map(|agent| agent.display_name),
                 queue_position,
                 created_at: ticket.created_at,
+                waiting_since: ticket.waiting_since,
                 can_rate: rateable && rating.is_none(),
+                reopens_until,
                 rating,
                 message_count: ticket.message_count,
             }))
@@ -128,7 +135,7 @@ async fn list_conversation_messages(
     Ok(web::Json(Messages::read(&state, id, query.number()).await?))
 }
 
-/// Say something.
+/// Say something. A conversation that was resolved not long ago is opened again by it.
 ///
 /// A message whose `client_id` was seen before is not stored again: the answer is 200 then.
 #[utoipa::path(

@@ -7,7 +7,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use db::Topic;
 use dispatch::{Disposition, Engagement, EngagementStatus, Ticket, WrapUp};
-use kernel::EngagementId;
+use kernel::{EngagementId, diesel};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -32,6 +32,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(say_as_agent)
         .service(watch_engagement)
         .service(begin_wrap_up)
+        .service(extend_wrap_up)
         .service(resolve_engagement);
 }
 
@@ -52,19 +53,56 @@ pub struct EngagementView {
     pub wrapping_at: Option<DateTime<Utc>>,
     /// When the wrap-up ends by itself.
     pub wrap_up_due_at: Option<DateTime<Utc>>,
-    /// When it was resolved or lost.
+    /// When the customer should have an answer; none while it is the customer's turn.
+    pub reply_due_at: Option<DateTime<Utc>>,
+    /// When that had passed, and a supervisor was told.
+    pub alerted_at: Option<DateTime<Utc>>,
+    /// How often the wrap-up was extended.
+    pub extensions: i32,
+    /// When the company's assistant asked to go on with the conversation.
+    pub control_requested_at: Option<DateTime<Utc>>,
+    /// What the agent before wrote for you; none in lists.
+    pub handover: Option<HandoverView>,
+    /// When it was over.
     pub ended_at: Option<DateTime<Utc>>,
     /// How the conversation ended.
     pub disposition: Option<Disposition>,
     /// What the agent noted for the company.
     pub note: Option<String>,
-    /// How many messages there are, and so the number of the last.
+    /// How many messages there are, and so the number of the last. Once another agent has the
+    /// conversation it grows no more: whoever had it before reads no further.
     pub message_count: i32,
 }
 
 impl Counted for EngagementView {
     fn message_count(&self) -> i32 {
         self.message_count
+    }
+}
+
+/// What an agent wrote for the next one. The customer never sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HandoverView {
+    /// What the agent is called.
+    pub agent_name: String,
+    /// What they wrote.
+    pub note: String,
+}
+
+impl HandoverView {
+    /// What the agent before the one of this engagement wrote.
+    pub(crate) fn read(
+        conn: &mut diesel::PgConnection,
+        engagement: &Engagement,
+    ) -> diesel::QueryResult<Option<Self>> {
+        let Some((from, note)) = dispatch::queries::handover(conn, engagement)? else {
+            return Ok(None);
+        };
+        let agent = onboarding::agent(conn, from)?;
+        Ok(agent.map(|agent| Self {
+            agent_name: agent.display_name,
+            note,
+        }))
     }
 }
 
@@ -77,10 +115,18 @@ impl From<(Engagement, Ticket)> for EngagementView {
             first_reply_at: engagement.first_reply_at,
             wrapping_at: engagement.wrapping_at,
             wrap_up_due_at: engagement.wrap_up_due_at,
+            reply_due_at: engagement.reply_due_at,
+            alerted_at: engagement.alerted_at,
+            extensions: engagement.extensions,
+            control_requested_at: ticket
+                .control
+                .requested_at
+                .filter(|_| engagement.ended_at.is_none()),
+            handover: None,
             ended_at: engagement.ended_at,
             disposition: engagement.disposition,
             note: engagement.note,
-            message_count: ticket.message_count,
+            message_count: engagement.read_until.unwrap_or(ticket.message_count),
             ticket: ticket.into(),
         }
     }
@@ -119,8 +165,9 @@ async fn list_engagement_messages(
     query: Query<After>,
 ) -> ApiResult<web::Json<Messages>> {
     let engagement = engagement_view(&state, id.into_inner(), agent.agent_id).await?;
+    let (ticket, until) = (engagement.ticket.id, engagement.message_count);
     Ok(web::Json(
-        Messages::read(&state, engagement.ticket.id, query.number()).await?,
+        Messages::read_part(&state, ticket, query.number(), until).await?,
     ))
 }
 
@@ -204,6 +251,28 @@ async fn begin_wrap_up(
     let db = agent.acting_db();
     db.write("wrap_up", move |tx| workflows::wrap_up(tx, id, agent_id))
         .await?;
+    Ok(web::Json(engagement_view(&state, id, agent_id).await?))
+}
+
+/// Take more time for the wrap-up, as much and as often as the queue allows.
+#[utoipa::path(
+    tag = "Engagements",
+    security(("bearer" = ["agent"])),
+    params(("engagement_id" = EngagementId, Path)),
+    responses((status = 200, description = "With the new end", body = EngagementView), Problems),
+)]
+#[post("/engagements/{engagement_id}/extend")]
+async fn extend_wrap_up(
+    agent: Agent,
+    state: Data<State>,
+    id: Path<EngagementId>,
+) -> ApiResult<web::Json<EngagementView>> {
+    let (id, agent_id) = (id.into_inner(), agent.agent_id);
+    let db = agent.acting_db();
+    db.write("extend_wrap_up", move |tx| {
+        workflows::extend_wrap_up(tx, id, agent_id)
+    })
+    .await?;
     Ok(web::Json(engagement_view(&state, id, agent_id).await?))
 }
 

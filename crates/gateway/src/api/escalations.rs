@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::control::ControlView;
 use crate::{
     extract::{Json, Machine},
     problem::{ApiError, ApiResult, Problems},
@@ -100,7 +101,7 @@ struct EscalationBody {
 /// A skill that is needed: its code, or its code with the least level.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(untagged)]
-enum SkillBody {
+pub(super) enum SkillBody {
     /// At any level.
     Code(String),
     /// At this level, 1 to 5, or above.
@@ -110,7 +111,7 @@ enum SkillBody {
 /// A skill and the least level in it.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SkillLevelBody {
+pub(super) struct SkillLevelBody {
     /// The code of the skill.
     code: String,
     /// 1 to 5.
@@ -184,6 +185,8 @@ struct Escalated {
     queue: String,
     status: TicketStatus,
     created_at: DateTime<Utc>,
+    /// Who may speak from now on, and the number that fences off what was on its way.
+    control: ControlView,
     /// Where the customer goes on, without an account, for 30 days.
     conversation_url: String,
 }
@@ -200,6 +203,7 @@ impl Escalated {
             queue: ticket.queue,
             status: ticket.status,
             created_at: ticket.created_at,
+            control: ticket.control.into(),
             conversation_url: format!("{}/c/{token}", state.settings.public_url),
         }
     }

@@ -69,12 +69,30 @@ impl Messages {
         ticket: TicketId,
         after: i32,
     ) -> Result<Self, ReadFailed> {
+        Self::read_part(state, ticket, after, i32::MAX).await
+    }
+
+    /// The messages after a number, up to another: whoever had a conversation before reads it no
+    /// further.
+    pub(crate) async fn read_part(
+        state: &State,
+        ticket: TicketId,
+        after: i32,
+        until: i32,
+    ) -> Result<Self, ReadFailed> {
         let messages = state
             .read(move |conn| dispatch::queries::messages_after(conn, ticket, after))
             .await?;
-        let items: Vec<MessageView> = messages.into_iter().map(MessageView::from).collect();
-        let is_full = i64::try_from(items.len()).is_ok_and(|count| count == PAGE_LIMIT);
-        let next = items.last().filter(|_| is_full).map(|last| last.number);
+        let is_full = i64::try_from(messages.len()).is_ok_and(|count| count == PAGE_LIMIT);
+        let items: Vec<MessageView> = messages
+            .into_iter()
+            .filter(|message| message.number <= until)
+            .map(MessageView::from)
+            .collect();
+        let next = items
+            .last()
+            .filter(|last| is_full && last.number < until)
+            .map(|last| last.number);
         Ok(Self { items, next })
     }
 }
@@ -190,22 +208,26 @@ where
         if !events.is_time_to_look() {
             continue;
         }
-        tell_messages(state, &mut events, ticket).await?;
         let now = look().await?;
         if events.said() > now.message_count() {
             // The number is of another conversation.
             events.reset(Reason::UnknownId).await?;
             events.begin_messages_anew();
-            tell_messages(state, &mut events, ticket).await?;
         }
+        tell_messages(state, &mut events, (ticket, now.message_count())).await?;
         events.send_if_changed("state", &now).await?;
     }
     Ok(())
 }
 
-async fn tell_messages(state: &State, events: &mut Events, ticket: TicketId) -> Result<(), Ended> {
+/// Whoever had a conversation before is told of it only as far as they were in it.
+async fn tell_messages(
+    state: &State,
+    events: &mut Events,
+    (ticket, until): (TicketId, i32),
+) -> Result<(), Ended> {
     loop {
-        let page = Messages::read(state, ticket, events.said()).await?;
+        let page = Messages::read_part(state, ticket, events.said(), until).await?;
         for message in page.items {
             events.say(message.number, &message).await?;
         }

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{engagements::EngagementView, tickets::TicketBrief};
+use super::{
+    engagements::{EngagementView, HandoverView},
+    tickets::TicketBrief,
+};
 use crate::{
     extract::{Agent, Json},
     problem::{ApiError, ApiResult, Problems},
@@ -155,8 +158,13 @@ pub(super) async fn engagement_view(
     id: EngagementId,
     agent: AgentId,
 ) -> Result<EngagementView, ApiError> {
-    let found = state
-        .read(move |conn| dispatch::queries::engagement(conn, id, agent))
-        .await?;
-    Ok(found.ok_or(dispatch::Error::EngagementNotFound)?.into())
+    let found = state.read(move |conn| {
+        let Some((engagement, ticket)) = dispatch::queries::engagement(conn, id, agent)? else {
+            return Ok(None);
+        };
+        let handover = HandoverView::read(conn, &engagement)?;
+        let view = EngagementView::from((engagement, ticket));
+        Ok(Some(EngagementView { handover, ..view }))
+    });
+    Ok(found.await?.ok_or(dispatch::Error::EngagementNotFound)?)
 }

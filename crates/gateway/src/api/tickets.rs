@@ -5,16 +5,19 @@ use actix_web::{
     web::{self, Data, Path, Query},
 };
 use chrono::{DateTime, Utc};
-use dispatch::{EngagementStatus, Reason, Ticket, TicketStatus};
-use kernel::{AgentId, EngagementId, TicketId};
-use serde::Serialize;
+use dispatch::{EngagementStatus, NewMessage, Reason, Ticket, TicketStatus};
+use kernel::{AgentId, EngagementId, Invalid, TicketId};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::messages::{self, After, MessageBody, MessageView, Messages};
+use super::{
+    control::ControlView,
+    messages::{self, After, MessageView, Messages},
+};
 use crate::{
     extract::{Json, Machine},
-    problem::{ApiResult, Problems},
+    problem::{ApiError, ApiResult, Problems},
     state::State,
 };
 
@@ -101,6 +104,10 @@ struct TicketView {
     message_count: i32,
     created_at: DateTime<Utc>,
     closed_at: Option<DateTime<Utc>>,
+    /// How often it was opened again after it was resolved.
+    reopened_count: i32,
+    /// Who may speak.
+    control: ControlView,
     /// Who has, or last had, the ticket.
     engagement: Option<EngagementBrief>,
 }
@@ -139,6 +146,8 @@ async fn show_ticket(
         message_count: ticket.message_count,
         created_at: ticket.created_at,
         closed_at: ticket.closed_at,
+        reopened_count: ticket.reopened_count,
+        control: ticket.control.clone().into(),
         ticket: ticket.into(),
         engagement,
     }))
@@ -166,14 +175,45 @@ async fn list_ticket_messages(
     Ok(web::Json(Messages::read(&state, id, query.number()).await?))
 }
 
-/// Relay what the customer said.
+/// What a machine puts into the conversation.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RelayBody {
+    /// Your own name for the message; one that was seen before is not stored again.
+    #[schema(min_length = 1, max_length = 100)]
+    client_id: String,
+    /// The text.
+    #[schema(min_length = 1, max_length = 4000)]
+    body: String,
+    /// Who says it; the customer where nobody is named.
+    #[serde(default)]
+    author: RelayAuthor,
+    /// For the assistant: the control epoch that it knows.
+    epoch: Option<i64>,
+}
+
+/// For whom a machine speaks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RelayAuthor {
+    /// The customer wrote it in the company's own app.
+    #[default]
+    Customer,
+    /// The company's assistant.
+    Assistant,
+}
+
+/// Relay what the customer or the assistant said.
 ///
-/// A message whose `client_id` was seen before is not stored again: the answer is 200 then.
+/// The assistant may speak only while it holds the conversation, and names the control epoch that
+/// it knows: with an old one the answer is `409 stale_epoch` with the present one, and nothing is
+/// delivered. A message whose `client_id` was seen before is not stored again: the answer is 200
+/// then. A customer's message opens a conversation again that was resolved not long ago.
 #[utoipa::path(
     tag = "Tickets",
     security(("machine" = [])),
     params(("ticket_id" = TicketId, Path)),
-    request_body = MessageBody,
+    request_body = RelayBody,
     responses(
         (status = 201, description = "Relayed", body = MessageView),
         (status = 200, description = "Relayed before", body = MessageView),
@@ -184,13 +224,32 @@ async fn list_ticket_messages(
 async fn relay_message(
     machine: Machine,
     id: Path<TicketId>,
-    body: Json<MessageBody>,
+    body: Json<RelayBody>,
 ) -> ApiResult<HttpResponse> {
-    let (id, said) = (id.into_inner(), body.0.into());
+    let RelayBody {
+        client_id,
+        body,
+        author,
+        epoch,
+    } = body.0;
+    let (id, said) = (id.into_inner(), NewMessage { client_id, body });
     let db = machine.acting_db();
-    let sent = db
-        .write("relay", move |tx| workflows::say_as_customer(tx, id, &said))
-        .await?;
+    let sent = match (author, epoch) {
+        (RelayAuthor::Customer, _) => {
+            db.write("relay", move |tx| workflows::say_as_customer(tx, id, &said))
+                .await?
+        }
+        (RelayAuthor::Assistant, Some(epoch)) => {
+            db.write("relay", move |tx| {
+                workflows::say_as_assistant(tx, id, epoch, &said)
+            })
+            .await?
+        }
+        (RelayAuthor::Assistant, None) => {
+            let missing = Invalid::field("epoch", "is needed where the assistant speaks");
+            return Err(ApiError::invalid(missing.fields));
+        }
+    };
     Ok(messages::answer(sent))
 }
 

@@ -17,7 +17,7 @@ use super::{
     wording::{self, Clock, Words, capitalized},
 };
 use crate::{
-    api::{DeskView, EngagementView, MessageView, TicketBrief, claimable_tickets},
+    api::{DeskView, EngagementView, HandoverView, MessageView, TicketBrief, claimable_tickets},
     extract::Agent,
     problem::ApiError,
     state::State,
@@ -48,6 +48,16 @@ impl DeskPage {
     /// What the head of the conversation shows.
     fn shown(&self) -> &Card {
         self.open.as_ref().map_or(&self.blank, |open| &open.card)
+    }
+
+    /// What the agent before wrote about the open conversation; empty where they wrote nothing.
+    fn handover(&self) -> &str {
+        self.open.as_ref().map_or("", |open| &open.handover)
+    }
+
+    /// Who that was.
+    fn handover_by(&self) -> &str {
+        self.open.as_ref().map_or("", |open| &open.handover_by)
     }
 
     /// How the open conversation ended; empty while it goes on.
@@ -102,6 +112,8 @@ struct Opened {
     intent: String,
     skills: String,
     reference: String,
+    handover: String,
+    handover_by: String,
     messages: Vec<Said>,
 }
 
@@ -165,7 +177,13 @@ fn opened(
     Opened {
         ended: match engagement.status {
             EngagementStatus::Talking | EngagementStatus::Wrapping => None,
-            EngagementStatus::Lost => Some("This conversation went back to the queue.".to_owned()),
+            EngagementStatus::Lost | EngagementStatus::Released => {
+                Some("This conversation went back to the queue.".to_owned())
+            }
+            EngagementStatus::Transferred => Some("You handed this conversation on.".to_owned()),
+            EngagementStatus::Returned => {
+                Some("The assistant goes on with this conversation.".to_owned())
+            }
             EngagementStatus::Resolved => Some(closed(engagement, clock)),
         },
         intent: ticket
@@ -175,6 +193,16 @@ fn opened(
             .replace('_', " "),
         skills: skills.join(", "),
         reference: format!("{} · {}", ticket.source, ticket.external_id),
+        handover: engagement
+            .handover
+            .as_ref()
+            .map(|handover| handover.note.clone())
+            .unwrap_or_default(),
+        handover_by: engagement
+            .handover
+            .as_ref()
+            .map(|handover| format!("From {}", handover.agent_name))
+            .unwrap_or_default(),
         messages: messages.into_iter().map(said).collect(),
         card,
     }
@@ -254,11 +282,18 @@ async fn conversation(
         let Some((engagement, ticket)) = dispatch::queries::engagement(conn, id, agent)? else {
             return Ok(None);
         };
-        let latest = i64::from(ticket.message_count) - PAGE_LIMIT;
+        let handover = HandoverView::read(conn, &engagement)?;
+        let view = EngagementView::from((engagement, ticket));
+        let view = EngagementView { handover, ..view };
+        let latest = i64::from(view.message_count) - PAGE_LIMIT;
         let after = i32::try_from(latest.max(0)).unwrap_or(0);
-        let messages = dispatch::queries::messages_after(conn, ticket.id, after)?;
-        let messages = messages.into_iter().map(MessageView::from).collect();
-        Ok(Some((EngagementView::from((engagement, ticket)), messages)))
+        let messages = dispatch::queries::messages_after(conn, view.ticket.id, after)?;
+        let messages = messages
+            .into_iter()
+            .filter(|message| message.number <= view.message_count)
+            .map(MessageView::from)
+            .collect();
+        Ok(Some((view, messages)))
     });
     Ok(read.await?.ok_or(dispatch::Error::EngagementNotFound)?)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use dispatch::{DeclineReason, Disposition, EngagementStatus, Queue, Reason};
+use dispatch::{DeclineReason, Disposition, EngagementStatus, Queue, Reason, ReleaseReason};
 use onboarding::Skill;
 use serde::Serialize;
 
@@ -72,7 +72,9 @@ pub(super) const fn engagement(status: EngagementStatus) -> &'static str {
         EngagementStatus::Talking => "Talking",
         EngagementStatus::Wrapping => "Wrapping up",
         EngagementStatus::Resolved => "Closed",
-        EngagementStatus::Lost => "Back in the queue",
+        EngagementStatus::Lost | EngagementStatus::Released => "Back in the queue",
+        EngagementStatus::Transferred => "Handed on",
+        EngagementStatus::Returned => "With the assistant",
     }
 }
 
@@ -85,6 +87,20 @@ const fn decline(reason: DeclineReason) -> &'static str {
         DeclineReason::WrongLanguage => "It is in another language",
         DeclineReason::KnowsCustomer => "I know this customer",
         DeclineReason::Other => "Another reason",
+    }
+}
+
+/// Why an agent gives a conversation back.
+const fn release(reason: ReleaseReason) -> &'static str {
+    match reason {
+        ReleaseReason::Break => "I need a break",
+        ReleaseReason::EndOfShift => "I have to stop",
+        ReleaseReason::TooComplex => "It is beyond me",
+        ReleaseReason::WrongSkill => "It is about something else",
+        ReleaseReason::WrongLanguage => "It is in another language",
+        ReleaseReason::KnowsCustomer => "I know this customer",
+        ReleaseReason::Technical => "Something of mine does not work",
+        ReleaseReason::Other => "Another reason",
     }
 }
 
@@ -149,6 +165,7 @@ pub(super) struct Words {
     reasons: BTreeMap<&'static str, &'static str>,
     dispositions: Vec<(&'static str, &'static str)>,
     declines: Vec<(&'static str, &'static str)>,
+    releases: Vec<(&'static str, &'static str)>,
     engagements: BTreeMap<&'static str, &'static str>,
     languages: BTreeMap<&'static str, &'static str>,
     queues: BTreeMap<String, String>,
@@ -162,6 +179,7 @@ impl Words {
             reasons: in_words(Reason::ALL, Reason::as_str, reason),
             dispositions: in_words(Disposition::ALL, Disposition::as_str, disposition),
             declines: in_words(DeclineReason::ALL, DeclineReason::as_str, decline),
+            releases: in_words(ReleaseReason::ALL, ReleaseReason::as_str, release),
             engagements: in_words(EngagementStatus::ALL, EngagementStatus::as_str, engagement),
             languages: LANGUAGES.iter().copied().collect(),
             queues: queue_names(queues),

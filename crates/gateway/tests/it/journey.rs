@@ -252,9 +252,15 @@ impl World<'_> {
             assert_eq!(event.data["author"], "assistant");
         }
         let hello = agent.say(engagement, "a1", "Hello Kim, I am Ada.").await;
-        assert_eq!(hello.assert_status(201).json()["number"], 3);
-        let heard = customers.until("the agent", |e| e.name == "message").await;
-        assert!(heard.id.starts_with("3@"), "{}", heard.id);
+        assert_eq!(
+            hello.assert_status(201).json()["number"],
+            4,
+            "the third tells of the handoff"
+        );
+        let heard = customers
+            .until("the agent", |e| e.data["number"] == 4)
+            .await;
+        assert!(heard.id.starts_with("4@"), "{}", heard.id);
         assert_eq!(heard.data["author"], "agent");
         assert_eq!(heard.data["body"], "Hello Kim, I am Ada.");
 
@@ -264,7 +270,7 @@ impl World<'_> {
         let again = customer.say(&conversation, "c1", secret).await;
         assert_eq!(again.assert_status(200).json(), said, "said once");
         let heard = agents
-            .until("the customer", |e| e.data["number"] == 4)
+            .until("the customer", |e| e.data["number"] == 5)
             .await;
         let hidden = "It was [card number hidden], mail me at [e-mail hidden]";
         assert_eq!(heard.data["body"], hidden);
@@ -277,12 +283,12 @@ impl World<'_> {
             .assistant
             .say(&path, "r1", "And my name is Kim Poe")
             .await;
-        assert_eq!(relayed.assert_status(201).json()["number"], 5);
+        assert_eq!(relayed.assert_status(201).json()["number"], 6);
         let path = format!("{engagement}/events?after=1");
-        let mut back = agent.listen_after(&path, Some("3")).await;
+        let mut back = agent.listen_after(&path, Some("4")).await;
         let numbers = [back.named("message").await, back.named("message").await]
             .map(|event| event.data["number"].clone());
-        assert_eq!(numbers, [4, 5], "where it was left");
+        assert_eq!(numbers, [5, 6], "where it was left");
     }
 
     /// 7 and 8: the agent writes it up, which earns what the rates say.

@@ -10,6 +10,7 @@ mod architecture;
 mod bad_input;
 mod browser;
 mod callers;
+mod control;
 mod csrf;
 mod finance;
 mod journey;

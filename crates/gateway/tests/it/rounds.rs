@@ -126,12 +126,14 @@ async fn a_lost_agent_keeps_a_conversation_in_which_they_spoke() {
     ada.say(&path, "2", "I am back").await.assert_status(201);
     assert_eq!(floor.assistant.ticket(&ticket).await["status"], "engaged");
 
-    // After ten minutes the customer is told, and the wrap-up begins.
+    // After ten minutes the customer is told, and somebody else is found.
     advance(&app, 601);
-    wait_until("wrapping", async || {
-        floor.assistant.ticket(&ticket).await["status"] == "wrapping"
+    wait_until("waiting", async || {
+        floor.assistant.ticket(&ticket).await["status"] == "waiting"
     })
     .await;
+    let ben = floor.agent().await;
+    ben.offered(&ticket).await;
     app.database.assert_promises();
 }
 

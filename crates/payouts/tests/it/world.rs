@@ -77,8 +77,8 @@ pub trait World {
             "INSERT INTO dispatch.tickets (id, source, external_id, queue, language, \
              required_skills, customer_ref, customer_name, customer_tier, customer_locale, reason, \
              summary, priority, weight, status, created_at, waiting_since, first_reply_due_at, \
-             closed_at, rank_at, put_aside_at) VALUES ('{t}', 'app', '{t}', 'vip', 'en', '{{}}', 'c-{t}', 'Cy', 'gold', \
-             'en', 'vip', '', 5, 1, 'resolved', now(), now(), now(), now(), now(), now()); \
+             closed_at, rank_at, put_aside_at, holder) VALUES ('{t}', 'app', '{t}', 'vip', 'en', '{{}}', 'c-{t}', 'Cy', 'gold', \
+             'en', 'vip', '', 5, 1, 'resolved', now(), now(), now(), now(), now(), now(), 'assistant'); \
              INSERT INTO dispatch.offers VALUES ('{o}', '{t}', '{a}', 'match', 'accepted', 1, 0, \
              now(), now(), now(), NULL); \
              INSERT INTO dispatch.engagements (id, ticket_id, agent_id, offer_id, weight, status, \
@@ -91,6 +91,7 @@ pub trait World {
             ticket_id: ticket,
             queue: "vip".to_owned(),
             handled_seconds,
+            is_part: false,
             earned_at: self.now() - TimeDelta::hours(1),
         }
     }

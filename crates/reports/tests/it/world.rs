@@ -93,14 +93,19 @@ impl World {
             "INSERT INTO dispatch.tickets (id, source, external_id, queue, language, \
              required_skills, customer_ref, customer_name, customer_tier, customer_locale, reason, \
              skill_levels, summary, priority, weight, status, created_at, waiting_since, \
-             first_reply_due_at, closed_at, rank_at, put_aside_at, next_action, deadline_at) VALUES ('{0}', 'test', '{0}', '{queue}', 'en', '{{refunds}}', 'C-1', \
+             first_reply_due_at, closed_at, rank_at, put_aside_at, next_action, deadline_at, holder) VALUES ('{0}', 'test', '{0}', '{queue}', 'en', '{{refunds}}', 'C-1', \
              'Ada', 'gold', 'en-GB', 'vip', '{{1}}', 'Lost card', {priority}, 1, '{status}', '{since}', \
-             '{since}', '{since}', {closed}, '{since}', '{since}', {next})",
+             '{since}', '{since}', {closed}, '{since}', '{since}', {next}, '{holder}')",
             id.uuid(),
             next = if ticket.closed.is_some() {
                 "NULL, NULL".to_owned()
             } else {
                 format!("'dead_letter', '{since}'")
+            },
+            holder = match ticket.status {
+                "engaged" | "wrapping" => "agent",
+                _ if ticket.closed.is_some() => "assistant",
+                _ => "queue",
             },
             queue = ticket.queue,
             priority = ticket.priority,
@@ -114,17 +119,17 @@ impl World {
         let (offer, id) = (OfferId::new().uuid(), EngagementId::new().uuid());
         let (ticket, agent) = (ticket.uuid(), agent.uuid());
         let at = "'2026-11-23T11:30Z'";
-        let (status, end) = if ended {
-            ("lost", at)
+        let (status, end, lost) = if ended {
+            ("lost", at, "'gone'")
         } else {
-            ("talking", "NULL")
+            ("talking", "NULL", "NULL")
         };
         self.sandbox.sql(&format!(
             "INSERT INTO dispatch.offers VALUES ('{offer}', '{ticket}', '{agent}', 'match', \
              'accepted', 1, 0, {at}, {at}, {at}); \
              INSERT INTO dispatch.engagements (id, ticket_id, agent_id, offer_id, weight, status, \
-             started_at, ended_at) \
-             VALUES ('{id}', '{ticket}', '{agent}', '{offer}', 1, '{status}', {at}, {end})"
+             started_at, ended_at, lost_reason) \
+             VALUES ('{id}', '{ticket}', '{agent}', '{offer}', 1, '{status}', {at}, {end}, {lost})"
         ));
     }
 

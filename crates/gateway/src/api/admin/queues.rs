@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, Data, Path},
 };
 use chrono::{DateTime, Utc};
-use dispatch::{Queue, QueueInput};
+use dispatch::{Queue, QueueInput, TalkRules};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -31,6 +31,46 @@ struct QueueBody {
     wrap_up_seconds: i32,
     /// The units of capacity that one of its tickets takes, 1 to 10.
     ticket_weight: i32,
+    /// How soon a customer should have an answer: 5 seconds to a day; 180 where nothing is said.
+    #[serde(default = "rules::next_reply_seconds")]
+    next_reply_seconds: i32,
+    /// How long after that a supervisor has before another agent is looked for: up to an hour; 60.
+    #[serde(default = "rules::silent_grace_seconds")]
+    silent_grace_seconds: i32,
+    /// After so long without a message the customer is asked whether they are there: 30 seconds to
+    /// a week; 1,800.
+    #[serde(default = "rules::silence_seconds")]
+    silence_seconds: i32,
+    /// How often an agent may extend a wrap-up: up to 10; 2.
+    #[serde(default = "rules::wrap_up_extensions")]
+    wrap_up_extensions: i32,
+    /// By how much: 5 seconds to an hour; 60.
+    #[serde(default = "rules::wrap_up_extension_seconds")]
+    wrap_up_extension_seconds: i32,
+    /// For how long after its end a customer may open a conversation again: up to 30 days; 7.
+    #[serde(default = "rules::reopen_days")]
+    reopen_days: i32,
+}
+
+/// What holds where a body does not say.
+mod rules {
+    use dispatch::TalkRules;
+
+    macro_rules! defaults {
+        ($($name:ident),+) => {
+            $(pub(super) fn $name() -> i32 {
+                TalkRules::default().$name
+            })+
+        };
+    }
+    defaults!(
+        next_reply_seconds,
+        silent_grace_seconds,
+        silence_seconds,
+        wrap_up_extensions,
+        wrap_up_extension_seconds,
+        reopen_days
+    );
 }
 
 /// A queue.
@@ -43,6 +83,12 @@ struct QueueView {
     policy_version: i32,
     wrap_up_seconds: i32,
     ticket_weight: i32,
+    next_reply_seconds: i32,
+    silent_grace_seconds: i32,
+    silence_seconds: i32,
+    wrap_up_extensions: i32,
+    wrap_up_extension_seconds: i32,
+    reopen_days: i32,
     updated_at: DateTime<Utc>,
 }
 
@@ -55,6 +101,12 @@ impl From<Queue> for QueueView {
             policy_version: queue.policy_version,
             wrap_up_seconds: queue.wrap_up_seconds,
             ticket_weight: queue.ticket_weight,
+            next_reply_seconds: queue.rules.next_reply_seconds,
+            silent_grace_seconds: queue.rules.silent_grace_seconds,
+            silence_seconds: queue.rules.silence_seconds,
+            wrap_up_extensions: queue.rules.wrap_up_extensions,
+            wrap_up_extension_seconds: queue.rules.wrap_up_extension_seconds,
+            reopen_days: queue.rules.reopen_days,
             updated_at: queue.updated_at,
         }
     }
@@ -100,6 +152,14 @@ async fn save_queue(
         first_reply_seconds: body.0.first_reply_seconds,
         wrap_up_seconds: body.0.wrap_up_seconds,
         ticket_weight: body.0.ticket_weight,
+        rules: TalkRules {
+            next_reply_seconds: body.0.next_reply_seconds,
+            silent_grace_seconds: body.0.silent_grace_seconds,
+            silence_seconds: body.0.silence_seconds,
+            wrap_up_extensions: body.0.wrap_up_extensions,
+            wrap_up_extension_seconds: body.0.wrap_up_extension_seconds,
+            reopen_days: body.0.reopen_days,
+        },
     };
     let db = caller.acting_db();
     let queue = db

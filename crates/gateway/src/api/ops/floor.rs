@@ -78,6 +78,10 @@ struct FloorTicketView {
     ticket: TicketBrief,
     /// None while nobody has it.
     agent_name: Option<String>,
+    /// When the customer should have an answer; none while it is the customer's turn.
+    reply_due_at: Option<DateTime<Utc>>,
+    /// When that had passed, and the agent had not answered: somebody should look after it.
+    alerted_at: Option<DateTime<Utc>>,
 }
 
 impl FloorView {
@@ -139,7 +143,13 @@ impl From<PresentAgent> for PresentAgentView {
 }
 
 impl From<FloorTicket> for FloorTicketView {
-    fn from(FloorTicket { brief, agent_name }: FloorTicket) -> Self {
+    fn from(ticket: FloorTicket) -> Self {
+        let FloorTicket {
+            brief,
+            agent_name,
+            reply_due_at,
+            alerted_at,
+        } = ticket;
         let ticket = TicketBrief {
             id: brief.id,
             source: brief.source,
@@ -157,7 +167,12 @@ impl From<FloorTicket> for FloorTicketView {
             waiting_since: brief.waiting_since,
             first_reply_due_at: brief.first_reply_due_at,
         };
-        Self { ticket, agent_name }
+        Self {
+            ticket,
+            agent_name,
+            reply_due_at,
+            alerted_at,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::{
     web::{Data, Query, ServiceConfig},
 };
 use askama::Template;
-use dispatch::{Queue, QueueInput};
+use dispatch::{Queue, QueueInput, TalkRules};
 use kernel::{Checks, Invalid};
 use serde::Deserialize;
 
@@ -51,29 +51,49 @@ struct QueueForm {
     first_reply_seconds: String,
     wrap_up_seconds: String,
     ticket_weight: String,
+    next_reply_seconds: String,
+    silent_grace_seconds: String,
+    silence_seconds: String,
+    wrap_up_extensions: String,
+    wrap_up_extension_seconds: String,
+    reopen_days: String,
 }
 
 impl Default for QueueForm {
     /// What suits most queues.
     fn default() -> Self {
+        let rules = TalkRules::default();
         Self {
             code: String::new(),
             name: String::new(),
             first_reply_seconds: "60".to_owned(),
             wrap_up_seconds: "120".to_owned(),
             ticket_weight: "1".to_owned(),
+            next_reply_seconds: rules.next_reply_seconds.to_string(),
+            silent_grace_seconds: rules.silent_grace_seconds.to_string(),
+            silence_seconds: rules.silence_seconds.to_string(),
+            wrap_up_extensions: rules.wrap_up_extensions.to_string(),
+            wrap_up_extension_seconds: rules.wrap_up_extension_seconds.to_string(),
+            reopen_days: rules.reopen_days.to_string(),
         }
     }
 }
 
 impl From<&Queue> for QueueForm {
     fn from(queue: &Queue) -> Self {
+        let rules = &queue.rules;
         Self {
             code: queue.code.clone(),
             name: queue.name.clone(),
             first_reply_seconds: queue.first_reply_seconds.to_string(),
             wrap_up_seconds: queue.wrap_up_seconds.to_string(),
             ticket_weight: queue.ticket_weight.to_string(),
+            next_reply_seconds: rules.next_reply_seconds.to_string(),
+            silent_grace_seconds: rules.silent_grace_seconds.to_string(),
+            silence_seconds: rules.silence_seconds.to_string(),
+            wrap_up_extensions: rules.wrap_up_extensions.to_string(),
+            wrap_up_extension_seconds: rules.wrap_up_extension_seconds.to_string(),
+            reopen_days: rules.reopen_days.to_string(),
         }
     }
 }
@@ -88,6 +108,17 @@ impl QueueForm {
             first_reply_seconds: number("first_reply_seconds", &self.first_reply_seconds),
             wrap_up_seconds: number("wrap_up_seconds", &self.wrap_up_seconds),
             ticket_weight: number("ticket_weight", &self.ticket_weight),
+            rules: TalkRules {
+                next_reply_seconds: number("next_reply_seconds", &self.next_reply_seconds),
+                silent_grace_seconds: number("silent_grace_seconds", &self.silent_grace_seconds),
+                silence_seconds: number("silence_seconds", &self.silence_seconds),
+                wrap_up_extensions: number("wrap_up_extensions", &self.wrap_up_extensions),
+                wrap_up_extension_seconds: number(
+                    "wrap_up_extension_seconds",
+                    &self.wrap_up_extension_seconds,
+                ),
+                reopen_days: number("reopen_days", &self.reopen_days),
+            },
         };
         checks.done().map(|()| input)
     }

@@ -113,6 +113,12 @@ impl FloorPart {
             .min()
     }
 
+    /// The customers whose agent does not answer.
+    fn unanswered(&self) -> Vec<&TicketRow> {
+        let rows = self.tickets.iter();
+        rows.filter(|row| row.ticket.alerted_at.is_some()).collect()
+    }
+
     fn is_late(&self) -> bool {
         self.queues.iter().any(|row| row.is_late)
     }
@@ -157,6 +163,7 @@ impl TicketRow {
             TicketStatus::Waiting if self.is_late => ("bad", "Waiting"),
             TicketStatus::Waiting => ("wait", "Waiting"),
             TicketStatus::Offered => ("info", "Offered"),
+            TicketStatus::Engaged if self.ticket.alerted_at.is_some() => ("bad", "No answer"),
             TicketStatus::Engaged => ("good", "Talking"),
             TicketStatus::Wrapping => ("", "Wrapping up"),
             TicketStatus::Resolved => ("", "Resolved"),

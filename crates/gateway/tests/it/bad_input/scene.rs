@@ -202,6 +202,7 @@ impl<'a> Scene<'a> {
             ("engagement_id", id(&engagements[1].1).to_owned()),
             ("offer_id", id(&offer).to_owned()),
             ("run_id", id(&run["run"]).to_owned()),
+            ("verb", "request".to_owned()),
         ]);
     }
 
@@ -312,7 +313,11 @@ impl<'a> Scene<'a> {
             "starts_at" => json!(self.hour(48)),
             "time_zone" => json!("Europe/Berlin"),
             "valid_from" => json!(self.now + TimeDelta::days(40)),
-            "first_reply_seconds" | "wrap_up_seconds" => json!(60),
+            "first_reply_seconds"
+            | "next_reply_seconds"
+            | "silence_seconds"
+            | "wrap_up_extension_seconds"
+            | "wrap_up_seconds" => json!(60),
             _ => return None,
         })
     }

@@ -102,18 +102,28 @@ async fn a_queue_is_made_and_changed() {
         ("first_reply_seconds", "1"),
         ("wrap_up_seconds", "60"),
         ("ticket_weight", "1"),
+        ("next_reply_seconds", "240"),
+        ("silent_grace_seconds", "60"),
+        ("silence_seconds", "1800"),
+        ("wrap_up_extensions", "11"),
+        ("wrap_up_extension_seconds", "60"),
+        ("reopen_days", "7"),
     ];
     let page = admin.post_form("/admin/queues", &form).await;
     let page = page.assert_page(422, "Setup");
+    assert!(fault(&page, "wrap_up_extensions").contains("0 to 10"));
     assert!(fault(&page, "code").contains("a-z"));
     assert!(fault(&page, "first_reply_seconds").contains("5 to 86400"));
     assert_says(&page, &["value=\"VIP!\"", "value=\"Very important\""]);
 
-    (form[0].1, form[2].1) = ("vip", "90");
+    (form[0].1, form[2].1, form[8].1) = ("vip", "90", "3");
     let answer = admin.post_form("/admin/queues", &form).await;
     assert_eq!(location(&answer), "/admin/queues");
     let page = admin.get("/admin/queues?edit=vip").await;
-    assert_says(&page, &["Change vip", "1 min 30 s", "value=\"90\""]);
+    assert_says(
+        &page,
+        &["Change vip", "1 min 30 s", "value=\"90\"", "value=\"240\""],
+    );
 }
 
 #[actix_web::test]
