@@ -117,9 +117,12 @@ pub(crate) fn insert(tx: &mut Tx<'_>, ticket: &mut Ticket, note: &Note) -> Resul
     message::store_next(tx, ticket, Author::Platform, &said).map(drop)
 }
 
-/// Whether the customer has left this conversation, and not written since.
+/// Whether the customer has left this conversation, and neither written since nor come in again.
 pub(crate) fn has_customer_left(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool, Error> {
-    let left = store::find_last_note(tx, ticket.id, Note::CustomerLeft.name())?;
+    let kind = Note::CustomerLeft.name();
+    let Some((left, left_at)) = store::find_last_note(tx, ticket.id, kind)? else {
+        return Ok(false);
+    };
     let written = store::find_last_number_of(tx, ticket.id, Author::Customer)?;
-    Ok(left.is_some_and(|left| written.is_none_or(|written| written < left)))
+    Ok(left_at >= ticket.waiting_since && written.is_none_or(|written| written < left))
 }

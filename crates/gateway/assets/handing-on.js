@@ -32,7 +32,7 @@ export class HandingOn {
     const groups = [el("optgroup", { label: "A queue" }, ...queues)];
     if (people.length) groups.push(el("optgroup", { label: "A colleague who is free" }, ...people));
     this.target.replaceChildren(...groups);
-    $("#pass-one").hidden = false;
+    show($("#pass-one"), true);
     $("#pass-title").textContent = `Hand ${engagement.ticket.customer_name} on`;
     if (!(await ask(this.dialog))) return;
     const [kind, value] = this.target.value.split(" ");
@@ -41,13 +41,13 @@ export class HandingOn {
 
   /** Hands all talks on to their queues. */
   async handOver() {
+    const talks = this.talks();
     show($("#pass-one"), false);
     $("#pass-title").textContent = "Hand all your conversations on";
     if (!(await ask(this.dialog))) return;
     try {
       const { items } = await call("POST", "/desk/hand-over", this.note());
-      const kept = this.talks() - items.length;
-      const text = kept > 0 ? "Whose customer has left stays with you; please close it." : "You may go offline now.";
+      const text = items.length < talks ? "Whose customer has left stays with you; please close it." : "You may go offline now.";
       toast(items.length === 1 ? "One conversation is handed on" : `${items.length} conversations are handed on`, { text, tone: "good" });
       $("#pass-note").value = "";
     } catch (refusal) {

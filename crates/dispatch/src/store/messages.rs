@@ -34,13 +34,13 @@ pub(crate) fn find_said(
         .optional()
 }
 
-/// The number of the platform's last note of a kind. Such a note is named after its kind and its
-/// number.
+/// The number of the platform's last note of a kind, and when it was made. Such a note is named
+/// after its kind and its number; older ones after their kind alone.
 pub(crate) fn find_last_note(
     tx: &mut Tx<'_>,
     ticket: TicketId,
     kind: &str,
-) -> QueryResult<Option<i32>> {
+) -> QueryResult<Option<(i32, DateTime<Utc>)>> {
     messages::table
         .filter(messages::ticket_id.eq(ticket))
         .filter(messages::author.eq(Author::Platform))
@@ -49,8 +49,10 @@ pub(crate) fn find_last_note(
                 .like(format!("{kind}-%"))
                 .or(messages::client_id.eq(kind)),
         )
-        .select(max(messages::number))
+        .order(messages::number.desc())
+        .select((messages::number, messages::sent_at))
         .first(tx.conn())
+        .optional()
 }
 
 /// The number of the last message of an author.

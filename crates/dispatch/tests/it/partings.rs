@@ -80,9 +80,10 @@ fn whoever_had_it_reads_on_until_the_next_has_it() {
     let (ada, ben) = (agent(&mut floor), agent(&mut floor));
     let engagement = engaged(&mut floor, &ada, "1");
     let ticket = engagement.ticket_id;
-    floor
+    let parted = floor
         .write(|tx| dispatch::release(tx, engagement.id, ada.agent_id, ReleaseReason::EndOfShift))
         .unwrap();
+    assert_eq!(parted.engagement.status, EngagementStatus::Released);
     floor
         .write(|tx| dispatch::say_as_customer(tx, ticket, &said("still here")))
         .unwrap();

@@ -243,13 +243,14 @@ fn messages_sent_at_once_are_numbered_without_a_gap() {
             }
         }
     });
+    // The first tells the customer of the handoff.
     assert_eq!(
         database.number("SELECT count(*) FROM dispatch.messages"),
-        40
+        41
     );
     assert_eq!(
         database.number("SELECT max(number) FROM dispatch.messages"),
-        40
+        41
     );
     database.assert_promises();
 }

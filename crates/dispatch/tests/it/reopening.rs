@@ -96,3 +96,25 @@ fn after_some_days_a_new_conversation_begins_elsewhere() {
     assert!(matches!(left, Err(Error::ConversationClosed)), "{left:?}");
     assert_eq!(look(&mut floor, old.id).status, TicketStatus::Resolved);
 }
+
+#[test]
+fn who_left_and_came_back_is_not_taken_for_gone() {
+    let mut floor = floor();
+    let ada = agent(&mut floor);
+    let engagement = engaged(&mut floor, &ada, "1");
+    let (id, ticket) = (engagement.id, engagement.ticket_id);
+    floor.write(|tx| dispatch::leave(tx, ticket)).unwrap();
+    let wrap_up = WrapUp {
+        disposition: Disposition::CustomerLeft,
+        note: None,
+    };
+    let closed = floor.write(|tx| dispatch::resolve(tx, id, ada.agent_id, &wrap_up));
+    assert_eq!(closed.unwrap().ticket.status, TicketStatus::Resolved);
+    floor.now += TimeDelta::hours(1);
+    floor.write(|tx| dispatch::reopen(tx, ticket)).unwrap();
+    floor.write(|tx| dispatch::claim(tx, ticket, &ada)).unwrap();
+    floor
+        .write(|tx| dispatch::release_lost(tx, ada.agent_id))
+        .unwrap();
+    assert_eq!(look(&mut floor, ticket).status, TicketStatus::Waiting);
+}

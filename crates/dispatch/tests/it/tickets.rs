@@ -27,7 +27,12 @@ fn an_escalated_conversation_waits_with_its_transcript() {
         .unwrap();
     assert_eq!(
         (ticket.status, ticket.message_count),
-        (TicketStatus::Waiting, 2)
+        (TicketStatus::Waiting, 3),
+        "two turns, and what the customer is told of the handoff"
+    );
+    assert_eq!(
+        ticket.control.resume_after, 2,
+        "so far the assistant saw it"
     );
 
     let read: Result<_, Error> =
@@ -131,7 +136,8 @@ fn a_customer_who_leaves_an_agent_is_noted_in_the_conversation() {
         .unwrap();
     assert_eq!(
         (ticket.status, ticket.message_count),
-        (TicketStatus::Engaged, 1)
+        (TicketStatus::Engaged, 2),
+        "the handoff, and the leaving"
     );
     floor.assert_promises();
 }

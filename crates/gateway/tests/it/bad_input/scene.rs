@@ -285,6 +285,7 @@ impl<'a> Scene<'a> {
     /// What a field of this name is for.
     fn meant_by(&self, name: &str) -> Option<Value> {
         Some(match name {
+            "agent_id" => Value::Null,
             "answers" => json!([1, 1, 1]),
             "at" | "period_end" => json!(self.now),
             "building" | "household" | "intent" => Value::Null,
