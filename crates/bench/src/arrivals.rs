@@ -4,7 +4,6 @@
 //! What changes is who is connected to whom. So the figures say what a routing rule does to real
 //! customers, beside what really happened to them.
 
-mod patience;
 mod record;
 mod staffing;
 mod table;
@@ -16,11 +15,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use patience::Curve;
 use record::{Call, DAY, End};
 use rehearsal::{
-    Answers, Arrival, Draw, Ending, Member, Rehearsed, Report, Rule, Scenario, Told, Worked,
-    rehearse,
+    Answers, Arrival, Draw, Ending, Member, Patience, Rehearsed, Report, Rule, Scenario, Told,
+    Worked, rehearse,
 };
 use routing::{
     Key, Policy,
@@ -197,7 +195,9 @@ fn rules(file: Option<&Path>) -> anyhow::Result<Vec<(String, Rule, Policy)>> {
 struct Floor {
     calls: Vec<Call>,
     members: Vec<Member>,
-    patience: BTreeMap<&'static str, Curve>,
+    patience: BTreeMap<&'static str, Patience>,
+    /// The longest that anybody waited.
+    longest_wait: i64,
     /// Lengths of conversations by the kind of call.
     talks: BTreeMap<String, Vec<i64>>,
     wrap_up: i64,
@@ -215,7 +215,7 @@ impl Floor {
             let waits = demand()
                 .filter(|call| call.group() == group)
                 .map(|call| (call.wait, call.end == End::HungUp));
-            patience.insert(group, Curve::of(waits));
+            patience.insert(group, Patience::of(waits));
         }
         let mut talks: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         for call in demand().filter(|call| call.end == End::Answered) {
@@ -233,6 +233,7 @@ impl Floor {
                 .collect(),
             members,
             patience,
+            longest_wait: demand().map(|call| call.wait).max().unwrap_or(0),
             talks,
             wrap_up: staffing::median_pause(all),
             target: args.target_seconds * 1_000,
@@ -302,9 +303,12 @@ impl Floor {
             // Recorded in whole seconds: half a second is the middle of the first.
             End::HungUp => call.wait + 500,
             End::Answered | End::Phantom => {
-                let curve = self.patience.get(call.group());
+                let known = self.patience.get(call.group());
                 let mut draw = Draw::of(seed, &[number]);
-                curve.map_or(call.wait, |curve| curve.beyond(call.wait, &mut draw)) + 500
+                let drawn = known.and_then(|known| known.beyond(call.wait, &mut draw));
+                // Nobody was ever seen to wait for longer than the longest wait (Efron's
+                // convention); in whole seconds, one more.
+                drawn.unwrap_or(self.longest_wait.max(call.wait) + 1_000) + 500
             }
         };
         Arrival {
@@ -336,12 +340,10 @@ impl Floor {
     /// How long the conversation takes: as recorded. Who hung up left none, so it is drawn from
     /// the conversations of the same kind.
     fn talk(&self, number: u128, call: &Call, seed: u64) -> i64 {
-        let known = self.talks.get(&call.kind).map_or(&[][..], Vec::as_slice);
-        match (call.end, i64::try_from(known.len())) {
-            (End::HungUp, Ok(count)) if count > 0 => {
-                let drawn = Draw::of(seed, &[number, 1]).between(0, count - 1);
-                usize::try_from(drawn).map_or(0, |place| known[place])
-            }
+        let known = self.talks.get(&call.kind);
+        let drawn = known.and_then(|known| Draw::of(seed, &[number, 1]).one_of(known));
+        match (call.end, drawn) {
+            (End::HungUp, Some(drawn)) => *drawn,
             _ => call.talk,
         }
     }

@@ -36,6 +36,8 @@ enum Command {
     Simulate(command::simulate::Arguments),
     /// Check every promise against the database; the exit code is 1 when one is broken
     Verify,
+    /// Rehearse a day under another routing policy, beside the one in force
+    WhatIf(command::what_if::Arguments),
 }
 
 /// Runs what the command line asks for.
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => command::demo::run(settings, arguments),
         Command::Simulate(arguments) => command::simulate::run(settings, &arguments),
         Command::Verify => command::verify::run(&settings),
+        Command::WhatIf(arguments) => command::what_if::run(&settings, &arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("gigdesk: {error:#}");

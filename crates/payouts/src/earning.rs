@@ -93,6 +93,20 @@ impl EarningLine {
         Ok(line)
     }
 
+    /// What an engagement of so many seconds would earn at a rate: priced and rounded like any
+    /// other, and booked nowhere.
+    pub fn estimate(rate: &Rate, seconds: i32, currency: Currency) -> Result<Money, Error> {
+        let work = Work {
+            agent_id: AgentId::from_bytes([0; 16]),
+            engagement_id: EngagementId::from_bytes([0; 16]),
+            ticket_id: TicketId::from_bytes([0; 16]),
+            queue: rate.queue.clone(),
+            handled_seconds: seconds,
+            earned_at: DateTime::UNIX_EPOCH,
+        };
+        Ok(Self::price(&work, rate, currency)?.amount())
+    }
+
     /// The amount before it is rounded, in major units. Rates have four decimals, so a quotient
     /// that lies half-way between two cents ends, and one that does not end is not half-way: the
     /// 28 digits of the division decide every rounding rightly.

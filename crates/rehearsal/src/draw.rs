@@ -44,9 +44,10 @@ impl Draw {
         i64::try_from(i128::from(least) + offset).unwrap_or(least)
     }
 
-    /// True so many times in a thousand.
-    pub fn happens(&mut self, per_mille: i64) -> bool {
-        self.between(0, 999) < per_mille
+    /// One of some; none where there are none.
+    pub fn one_of<'a, T>(&mut self, some: &'a [T]) -> Option<&'a T> {
+        let last = i64::try_from(some.len()).ok()?.checked_sub(1)?;
+        some.get(usize::try_from(self.between(0, last)).ok()?)
     }
 }
 
@@ -101,13 +102,8 @@ mod tests {
         assert!(counts.iter().all(|count| (1_800..2_200).contains(count)));
         assert_eq!(draw.between(4, 4), 4);
         assert_eq!(draw.between(4, 3), 4);
+        assert_eq!(draw.one_of::<u8>(&[]), None);
+        assert_eq!(draw.one_of(&[7]), Some(&7));
         assert!(draw.between(i64::MIN, i64::MAX) != draw.between(i64::MIN, i64::MAX));
-    }
-
-    #[test]
-    fn what_never_or_always_happens_does() {
-        let mut draw = Draw::new(5);
-        assert!((0..1_000).all(|_| !draw.happens(0)));
-        assert!((0..1_000).all(|_| draw.happens(1_000)));
     }
 }

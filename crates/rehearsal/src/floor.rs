@@ -446,9 +446,10 @@ impl<'a> Floor<'a> {
         let mut draw = Draw::of(answers.seed, &names);
         let patience = found.policy.offer_seconds * 1_000;
         let delay = draw.between(answers.least, answers.most);
-        let answer = if delay >= patience {
+        let fate = draw.between(0, 999);
+        let answer = if delay >= patience || fate < answers.misses_per_mille {
             Answer::Miss
-        } else if draw.happens(answers.declines_per_mille) {
+        } else if fate < answers.misses_per_mille + answers.declines_per_mille {
             Answer::Decline
         } else {
             Answer::Accept
@@ -456,7 +457,10 @@ impl<'a> Floor<'a> {
         found.offers += 1;
         found.open.push(self.offers.len());
         seat.open.push(self.offers.len());
-        let at = now + delay.min(patience);
+        let at = match answer {
+            Answer::Miss => now + patience,
+            Answer::Accept | Answer::Decline => now + delay,
+        };
         self.calendar.note(at, Happening::Answer(self.offers.len()));
         self.offers.push(Offer {
             case,

@@ -10,6 +10,7 @@
 //! - [`Scenario`]: what is given.
 //! - [`rehearse`]: lets it happen.
 //! - [`Report`]: what came of it, in figures.
+//! - [`Patience`]: how long customers would have waited, from how long they did.
 //! - [`Draw`]: chance from a seed.
 //!
 //! A ticket ends once: served, abandoned, or put aside after the policy's time.
@@ -17,11 +18,13 @@
 mod draw;
 mod floor;
 mod happening;
+mod patience;
 mod report;
 mod scenario;
 
 pub use draw::{Draw, mix};
 pub use floor::rehearse;
+pub use patience::Patience;
 pub use report::{AgentFigures, Figures, Report, Spread, Waits, gini_per_mille};
 pub use scenario::{
     Answers, Arrival, Ending, Member, Refusal, Rehearsed, Rule, Scenario, Span, Told, Worked,

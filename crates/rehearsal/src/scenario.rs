@@ -50,6 +50,8 @@ pub struct Answers {
     pub most: i64,
     /// How many of a thousand offers are declined.
     pub declines_per_mille: i64,
+    /// How many of a thousand are missed.
+    pub misses_per_mille: i64,
     /// How long an agent who missed an offer stays away.
     pub away: i64,
 }
@@ -189,7 +191,7 @@ pub enum Refusal {
     Twice(Key),
     /// A duration is negative, or a span ends before it begins or overlaps another.
     Time(Key),
-    /// A share is not 0 to 1,000 in a thousand, or agents answer sooner than at once.
+    /// Shares are negative or more than a thousand in all, or agents answer sooner than at once.
     Answers,
 }
 
@@ -215,7 +217,7 @@ impl fmt::Display for Refusal {
                 "a time of {key} is negative, ends before it begins, or overlaps another"
             ),
             Self::Answers => f.write_str(
-                "answers must take 0 ms or longer, and 0 to 1,000 in a thousand be declined",
+                "answers must take 0 ms or longer, and at most 1,000 in a thousand be declined or missed",
             ),
         }
     }
@@ -237,7 +239,9 @@ impl Scenario {
         if answers.least < 0
             || answers.most < answers.least
             || answers.away < 0
-            || !(0..=1_000).contains(&answers.declines_per_mille)
+            || answers.declines_per_mille < 0
+            || answers.misses_per_mille < 0
+            || answers.declines_per_mille > 1_000 - answers.misses_per_mille
         {
             return Err(Refusal::Answers);
         }

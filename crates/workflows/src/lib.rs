@@ -25,7 +25,9 @@ pub use applications::{
     Applicant, Applied, Invited, apply, approve_agent, invite_customer, reinstate_agent,
     reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
 };
-pub use dispatching::{MATCHING, Matchmaker, candidate_of, claim_ticket, expire_offers};
+pub use dispatching::{
+    MATCHING, Matchmaker, candidate_of, candidates, claim_ticket, expire_offers,
+};
 pub use error::Error;
 pub use escalation::escalate;
 pub use idempotent::once;

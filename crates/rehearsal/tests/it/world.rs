@@ -193,6 +193,7 @@ prop_compose! {
         seed in any::<u64>(),
         (least, longer) in (0..6_000_i64, 0..40_000_i64),
         declines_per_mille in 0..400_i64,
+        misses_per_mille in 0..200_i64,
         away in 0..120_i64,
         mut arrivals in proptest::collection::vec(any_arrival(), 0..40),
         mut members in proptest::collection::vec(any_member(), 0..7),
@@ -213,6 +214,7 @@ prop_compose! {
             least,
             most: least + longer,
             declines_per_mille,
+            misses_per_mille,
             away: away * SECOND,
         };
         under(policy, Scenario { rule, answers, ..scenario(arrivals, members) })
