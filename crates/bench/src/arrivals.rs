@@ -38,7 +38,7 @@ const BANKS_HEAD_START: i64 = 90;
 /// Which calls, and under which rules.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The record of calls; by default the one in $GIGDESK_DATA/arrivals.
+    /// The record of calls; by default `arrivals/technion_bank_calls_…` of the data.
     #[arg(long)]
     file: Option<PathBuf>,
     /// Where data of others is kept.
@@ -351,14 +351,18 @@ impl Floor {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
-    /// Two agents and nine calls within some minutes; the VIP comes last and finds both busy.
+    /// Two agents and some minutes in which both are busy while three others and then a VIP wait.
+    /// Another comes when nobody is there any more, and waits for ten minutes.
     fn record() -> String {
         let mut text = record::tests::HEADER.to_owned();
         for (minute, agent) in [(0, "A01"), (0, "A02"), (4, "A01"), (4, "A02"), (8, "A01")] {
-            text += &format!(
-                "1,,0,PS,1999-02-01T08:{minute:02}:00,0,,0,AGENT,1999-02-01T08:{minute:02}:00,180,{agent}\n"
+            let _ = writeln!(
+                text,
+                "1,,0,PS,1999-02-01T08:{minute:02}:00,0,,0,AGENT,1999-02-01T08:{minute:02}:00,180,{agent}"
             );
         }
         for (second, end) in [(10, "HANG"), (20, "AGENT"), (30, "AGENT")] {
@@ -366,10 +370,12 @@ mod tests {
                 "AGENT" => ("1999-02-01T08:08:00", "A02"),
                 _ => ("", ""),
             };
-            text += &format!(
-                "1,,1,PS,1999-02-01T08:04:{second},0,1999-02-01T08:04:{second},100,{end},{begun},60,{agent}\n"
+            let _ = writeln!(
+                text,
+                "1,,1,PS,1999-02-01T08:04:{second},0,1999-02-01T08:04:{second},100,{end},{begun},60,{agent}"
             );
         }
+        text += "1,,1,PS,1999-02-01T08:20:00,0,1999-02-01T08:20:00,600,HANG,,0,\n";
         text + "1,,2,PS,1999-02-01T08:05:00,0,1999-02-01T08:05:00,160,AGENT,1999-02-01T08:07:40,60,A01\n"
     }
 
@@ -400,13 +406,13 @@ mod tests {
     fn a_vip_waits_no_longer_with_a_head_start_than_without() {
         let directory = tempfile::tempdir().unwrap();
         let comparison = compare(&args(directory.path())).unwrap();
-        assert_eq!((comparison.calls, comparison.agents), (9, 2));
+        assert_eq!((comparison.calls, comparison.agents), (10, 2));
         let names: Vec<&str> = (comparison.columns.iter())
             .map(|column| column.rule.as_str())
             .collect();
         assert_eq!(names.len(), 4);
-        // Recorded: one VIP who waited for 160 s, three others for 100 s.
-        assert_eq!(waits(&comparison, 0), (160_000, 100_000));
+        // Recorded: a VIP who waited for 160 s, three others for 100 s and one for 600 s.
+        assert_eq!(waits(&comparison, 0), (160_000, 225_000));
         let (plain, bank) = (waits(&comparison, 1), waits(&comparison, 2));
         assert!(bank.0 < plain.0, "{plain:?} {bank:?}");
         assert!(

@@ -244,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn an_estimate_is_what_the_line_would_say() {
+        let rate = Rate {
+            rate_card_id: RateCardId::new(),
+            queue: "vip".to_owned(),
+            per_engagement: "2.50".parse().unwrap(),
+            per_minute: "0.30".parse().unwrap(),
+            minimum_seconds: 120,
+        };
+        for (seconds, minor) in [(400, 450), (30, 310), (0, 310)] {
+            let estimate = EarningLine::estimate(&rate, seconds, Currency::EUR).unwrap();
+            assert_eq!(estimate, Money::new(minor, Currency::EUR));
+            assert_eq!(estimate, line("2.50", "0.30", 120, seconds).amount());
+        }
+    }
+
+    #[test]
     fn a_line_says_how_its_amount_came_about() {
         for (line, words) in [
             (

@@ -208,7 +208,10 @@ impl<'a> Floor<'a> {
         let overflow = case.policy.overflow.as_ref();
         changes.extend(overflow.map(|overflow| at(overflow.after_seconds)));
         changes.extend(case.ticket.preferred_until);
-        for at in changes {
+        // The matcher leaves a pair that scores nothing. From its first point for waiting on, none
+        // of this ticket's does.
+        changes.push(case.ticket.rank_at + case.policy.seconds_per_waiting_point * 1_000);
+        for at in changes.into_iter().filter(|at| *at > now) {
             self.calendar.note(at, Happening::Look(index));
         }
         let aside = at(case.policy.dead_letter_seconds);

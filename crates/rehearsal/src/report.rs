@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_group_counts_those_who_left_against_the_service_level() {
-        let told = |wait, due_at, is_served| Told {
+        let told = |wait: i64, due_at, is_served| Told {
             ticket: Key(1),
             group: String::new(),
             came_at: 100,

@@ -90,8 +90,8 @@ pub fn run(settings: &Settings, arguments: &Arguments) -> Result<ExitCode> {
 fn read_policy(path: &Path) -> Result<Policy> {
     let name = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-    let json = &mut serde_json::Deserializer::from_str(&text);
-    let policy: Policy = serde_path_to_error::deserialize(json).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let policy: Policy = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (field, cause) = (error.path().to_string(), error.inner());
         anyhow!("{name} is no policy: {field}: {cause}")
     })?;

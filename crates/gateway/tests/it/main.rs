@@ -25,3 +25,4 @@ mod rounds;
 mod sessions;
 mod streams;
 mod support;
+mod what_if;

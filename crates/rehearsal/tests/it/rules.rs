@@ -87,32 +87,22 @@ fn a_customer_leaves_when_patience_ends_but_not_when_answered_at_that_moment() {
         patience: Some(seconds * SECOND),
         ..arrival(id, 0)
     };
-    // The second is answered a minute after it came, or leaves.
-    let day = |seconds| scenario(vec![patient(1, 500), patient(2, seconds)], vec![member(9)]);
-    let left = Ending::Abandoned { at: 59 * SECOND };
-    assert_eq!(endings(&rehearse(&day(59)).unwrap())[1], left);
-    let answered = served(9, 61 * SECOND);
-    let asked = Scenario {
-        answers: Answers {
-            least: SECOND,
-            most: SECOND,
-            ..Answers::default()
-        },
-        ..day(61)
+    // The agent answers after a second, so is free again after 61 and answers the next after 62.
+    let second = |patience| {
+        let day = Scenario {
+            answers: Answers {
+                least: SECOND,
+                most: SECOND,
+                ..Answers::default()
+            },
+            ..scenario(vec![patient(1, 500), patient(2, patience)], vec![member(9)])
+        };
+        endings(&rehearse(&day).unwrap())[1]
     };
-    // Offered at 1 + 60 s, answered a second later: too late by a second.
-    let gone = Ending::Abandoned { at: 61 * SECOND };
-    assert_eq!(endings(&rehearse(&asked).unwrap())[1], gone);
-    let day = scenario(vec![patient(1, 500), patient(2, 62)], vec![member(9)]);
-    let asked = Scenario {
-        answers: asked.answers,
-        ..day
-    };
-    assert_eq!(
-        endings(&rehearse(&asked).unwrap())[1],
-        served(9, 62 * SECOND)
-    );
-    assert_ne!(answered, gone);
+    assert_eq!(second(59), Ending::Abandoned { at: 59 * SECOND });
+    // While it is on offer.
+    assert_eq!(second(61), Ending::Abandoned { at: 61 * SECOND });
+    assert_eq!(second(62), served(9, 62 * SECOND));
 }
 
 #[test]
@@ -300,7 +290,7 @@ fn several_units_hold_several_tickets() {
 }
 
 #[test]
-fn a_policy_without_any_points_still_serves() {
+fn a_policy_without_any_points_still_serves_once_the_wait_counts() {
     let policy = Policy {
         weights: Weights {
             skill: 0,
@@ -315,7 +305,7 @@ fn a_policy_without_any_points_still_serves() {
         ..Policy::default()
     };
     let day = under(policy, scenario(vec![arrival(1, 0)], vec![member(9)]));
-    assert_eq!(endings(&rehearse(&day).unwrap()), [served(9, 0)]);
+    assert_eq!(endings(&rehearse(&day).unwrap()), [served(9, 30 * SECOND)]);
 }
 
 #[test]

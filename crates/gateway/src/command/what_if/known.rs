@@ -106,7 +106,8 @@ impl Known {
 }
 
 /// The agents who were there, as able as they are now, with all their units and when they were
-/// there. That they were is proof enough that they were admitted.
+/// there. That they were is proof enough that they were admitted, and had accepted the agreement
+/// of that day.
 fn members(
     conn: &mut PgConnection,
     there: &BTreeSet<AgentId>,
@@ -133,6 +134,7 @@ fn members(
             };
             members.push(Member {
                 agent: Agent {
+                    agreement_current: true,
                     admitted: Admitted::All,
                     seconds_left: None,
                     ..candidate.facts(&with_nothing_in_hand(workload, from), from)
