@@ -399,7 +399,7 @@ impl<'a> Floor<'a> {
         let tickets = self.waiting.iter();
         let tickets = tickets.map(|case| self.cases[*case].ticket.clone());
         let inputs = Inputs::gather(now, self.policies.clone(), tickets.collect(), &self.room);
-        let (pairs, slack) = match self.scenario.rule {
+        let (pairs, slack): (Vec<(Key, Key)>, _) = match self.scenario.rule {
             Rule::Policies => {
                 let outcome = decide(&inputs);
                 let pairs = outcome.matches.iter().map(|m| (m.ticket, m.agent));
@@ -415,7 +415,7 @@ impl<'a> Floor<'a> {
 
     /// Counts tickets that were overtaken by more than the rule allows. `slack` is by how many
     /// points the matching may miss the best; none where tickets are strictly taken in order.
-    fn count_overtakes(&mut self, inputs: &Inputs, pairs: &Vec<(Key, Key)>, slack: Option<i64>) {
+    fn count_overtakes(&mut self, inputs: &Inputs, pairs: &[(Key, Key)], slack: Option<i64>) {
         let taken: BTreeSet<Key> = pairs.iter().map(|(ticket, _)| *ticket).collect();
         let left = || (inputs.tickets.iter()).filter(|ticket| !taken.contains(&ticket.id));
         for (ticket, agent) in pairs {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use chrono::{Days, NaiveDate};
 use clap::Args;
 use kernel::Currency;
-use rehearsal::{Ending, Report, Rule, Spread, rehearse};
+use rehearsal::{Ending, Report, Spread, rehearse};
 use routing::{Key, Policy};
 use serde::Serialize;
 
@@ -135,7 +135,7 @@ fn compare(known: &Known, policy: &Policy) -> Result<Comparison> {
 }
 
 fn side(known: &Known, policies: &BTreeMap<String, Policy>) -> Result<Side> {
-    let rehearsed = rehearse(&known.scenario(Rule::Policies, policies.clone()))?;
+    let rehearsed = rehearse(&known.scenario(policies.clone()))?;
     let report = Report::of(&rehearsed);
     let mut earned: BTreeMap<Key, i64> = (report.agents.iter()).map(|one| (one.agent, 0)).collect();
     // Both are in the order of the tickets' ids.

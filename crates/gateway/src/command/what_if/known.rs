@@ -76,10 +76,10 @@ impl Known {
     }
 
     /// The day under these policies.
-    pub fn scenario(&self, rule: Rule, policies: BTreeMap<String, Policy>) -> Scenario {
+    pub fn scenario(&self, policies: BTreeMap<String, Policy>) -> Scenario {
         Scenario {
             policies,
-            rule,
+            rule: Rule::Policies,
             answers: self.answers,
             arrivals: self.arrivals.clone(),
             members: self.members.clone(),
