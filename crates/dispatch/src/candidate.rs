@@ -98,7 +98,7 @@ pub struct AskedOf<'a> {
 
 impl Ticket {
     /// The ticket as the matcher sees it.
-    pub(crate) fn facts(&self, declined_by: &[AgentId]) -> RoutedTicket {
+    pub fn facts(&self, declined_by: &[AgentId]) -> RoutedTicket {
         let skills = self.required_skills.iter().zip(&self.skill_levels);
         RoutedTicket {
             id: ticket_key(self.id),

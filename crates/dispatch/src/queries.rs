@@ -175,6 +175,27 @@ pub fn workloads(conn: &mut PgConnection, agents: &[AgentId]) -> QueryResult<Vec
         .load(conn)
 }
 
+/// Tickets that were escalated from an instant on and before another, by id, after one; at most
+/// 100.
+pub fn tickets_between(
+    conn: &mut PgConnection,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    after: Option<TicketId>,
+) -> QueryResult<Vec<Ticket>> {
+    let mut query = tickets::table
+        .filter(tickets::created_at.ge(from))
+        .filter(tickets::created_at.lt(to))
+        .order(tickets::id)
+        .limit(kernel::PAGE_LIMIT)
+        .select(Ticket::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(tickets::id.gt(after));
+    }
+    query.load(conn)
+}
+
 /// The policies that are in force, by queue.
 pub fn policies_in_force(conn: &mut PgConnection) -> QueryResult<Vec<PolicyVersion>> {
     let in_force = policies::queue

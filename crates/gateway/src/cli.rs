@@ -41,6 +41,8 @@ enum Command {
     Replay(command::replay::Arguments),
     /// Check every promise against the database; the exit code is 1 when one is broken
     Verify,
+    /// Rehearse a day under another routing policy, beside the one in force
+    WhatIf(command::what_if::Arguments),
 }
 
 /// Runs what the command line asks for.
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => command::explain::run(&settings, &arguments),
         Command::Replay(arguments) => command::replay::run(&settings, &arguments),
         Command::Verify => command::verify::run(&settings),
+        Command::WhatIf(arguments) => command::what_if::run(&settings, &arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("gigdesk: {error:#}");

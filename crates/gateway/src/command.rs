@@ -9,6 +9,7 @@ pub mod replay;
 pub mod serve;
 pub mod simulate;
 pub mod verify;
+pub mod what_if;
 pub mod worker;
 
 use anyhow::{Context as _, Result, anyhow};

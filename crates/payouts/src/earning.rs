@@ -101,6 +101,21 @@ impl EarningLine {
         Ok(line)
     }
 
+    /// What an engagement of so many seconds would earn at a rate: priced and rounded like any
+    /// other, and booked nowhere.
+    pub fn estimate(rate: &Rate, seconds: i32, currency: Currency) -> Result<Money, Error> {
+        let work = Work {
+            agent_id: AgentId::from_bytes([0; 16]),
+            engagement_id: EngagementId::from_bytes([0; 16]),
+            ticket_id: TicketId::from_bytes([0; 16]),
+            queue: rate.queue.clone(),
+            handled_seconds: seconds,
+            earned_at: DateTime::UNIX_EPOCH,
+            is_part: false,
+        };
+        Ok(Self::price(&work, rate, currency)?.amount())
+    }
+
     /// The amount before it is rounded, in major units. Rates have four decimals, so a quotient
     /// that lies half-way between two cents ends, and one that does not end is not half-way: the
     /// 28 digits of the division decide every rounding rightly.
@@ -255,6 +270,22 @@ mod tests {
             part.computation(),
             "0.00 EUR for the engagement + 0.30 EUR × 2 min (120 s) = 0.60 EUR"
         );
+    }
+
+    #[test]
+    fn an_estimate_is_what_the_line_would_say() {
+        let rate = Rate {
+            rate_card_id: RateCardId::new(),
+            queue: "vip".to_owned(),
+            per_engagement: "2.50".parse().unwrap(),
+            per_minute: "0.30".parse().unwrap(),
+            minimum_seconds: 120,
+        };
+        for (seconds, minor) in [(400, 450), (30, 310), (0, 310)] {
+            let estimate = EarningLine::estimate(&rate, seconds, Currency::EUR).unwrap();
+            assert_eq!(estimate, Money::new(minor, Currency::EUR));
+            assert_eq!(estimate, line("2.50", "0.30", 120, seconds).amount());
+        }
     }
 
     #[test]

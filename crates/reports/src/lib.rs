@@ -7,6 +7,7 @@
 //! Every list has an end, and whatever is counted is counted by an index.
 
 mod agents;
+mod day;
 mod floor;
 mod metrics;
 mod names;
@@ -18,6 +19,7 @@ pub use agents::{
     AgentDetail, AgentLine, Application, NamedDecision, agent_detail, agent_line, agent_lines,
     application,
 };
+pub use day::{DAY_LIMIT, Day, DayOffer, DayTicket, day};
 pub use floor::{Floor, FloorTicket, PresentAgent, QueueLoad, floor};
 pub use metrics::{
     Metrics, Occupancy, Offers, PresenceMetrics, QueueMetrics, Service, Spread, metrics,

@@ -195,8 +195,8 @@ pub(crate) fn hold_candidates(
         .collect())
 }
 
-/// These agents, who are there, as they are at an instant, by id.
-fn candidates(
+/// What dispatch may know of those of the agents who are active, as if they were there, by id.
+pub fn candidates(
     conn: &mut PgConnection,
     agents: &[AgentId],
     now: DateTime<Utc>,

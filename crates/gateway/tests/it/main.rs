@@ -26,3 +26,4 @@ mod rounds;
 mod sessions;
 mod streams;
 mod support;
+mod what_if;

@@ -5,6 +5,7 @@
 )]
 
 mod agents;
+mod day;
 mod floor;
 mod payout_items;
 mod world;

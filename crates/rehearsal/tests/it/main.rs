@@ -1,0 +1,5 @@
+//! What a rehearsal keeps.
+
+mod properties;
+mod rules;
+mod world;
