@@ -57,4 +57,4 @@ pub use ticket::{
     Customer, Escalation, Reason, Ticket, TicketStatus, TranscriptAuthor, TranscriptTurn, escalate,
     leave,
 };
-pub use workload::{DEFAULT_CAPACITY, Workload, open_workload};
+pub use workload::{DEFAULT_CAPACITY, MAX_CAPACITY, Workload, open_workload, set_capacity};

@@ -1,14 +1,16 @@
 //! How many units an agent can hold, and holds.
 
 use chrono::{DateTime, Utc};
-use db::Tx;
+use db::{Topic, Tx};
 use diesel::prelude::*;
-use kernel::AgentId;
+use kernel::{AgentId, Invalid};
 
 use crate::{error::Error, schema::workloads, store};
 
-/// The units an agent can hold. It is the same for all; there is no way to change it yet.
+/// The units that an agent can hold until somebody decides otherwise.
 pub const DEFAULT_CAPACITY: i32 = 2;
+/// The most units that anybody can hold.
+pub const MAX_CAPACITY: i32 = 20;
 
 /// An agent's units. The row is the agent's lock: whatever changes the load holds it.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
@@ -29,6 +31,14 @@ impl Workload {
     /// Units the agent could still take.
     pub fn free(&self) -> i32 {
         self.capacity - self.load
+    }
+
+    fn resize(&mut self, capacity: i32) -> Result<(), Error> {
+        if capacity < self.load {
+            return Err(Error::CapacityBelowLoad);
+        }
+        self.capacity = capacity;
+        Ok(())
     }
 
     pub(crate) fn take(&mut self, units: i32) -> Result<(), Error> {
@@ -57,4 +67,19 @@ pub fn open_workload(tx: &mut Tx<'_>, agent_id: AgentId) -> Result<(), Error> {
     };
     store::insert_workload(tx, &workload)?;
     Ok(())
+}
+
+/// Decides how many units the agent can hold, 1 to 20, but no fewer than they hold now.
+pub fn set_capacity(tx: &mut Tx<'_>, agent_id: AgentId, units: i32) -> Result<Workload, Error> {
+    if !(1..=MAX_CAPACITY).contains(&units) {
+        return Err(Invalid::field("capacity", "must be 1 to 20 units").into());
+    }
+    open_workload(tx, agent_id)?;
+    let mut workload = store::lock_workload(tx, agent_id)?.ok_or(Error::AgentNotFound)?;
+    workload.resize(units)?;
+    store::update_workload(tx, &workload)?;
+    tx.ring(Topic::Match);
+    tx.ring(Topic::Agent(agent_id));
+    tx.ring(Topic::Floor);
+    Ok(workload)
 }

@@ -9,6 +9,7 @@ mod agreements;
 mod application;
 mod applications;
 mod assessments;
+mod conflicts;
 mod conversations;
 mod desk;
 mod earnings;
@@ -84,6 +85,7 @@ fn configure(config: &mut ServiceConfig) {
         .configure(agreements::configure)
         .configure(assessments::configure)
         .configure(payout_details::configure)
+        .configure(conflicts::configure)
         .configure(shifts::configure)
         .configure(ops::configure)
         .configure(admin::configure)

@@ -56,7 +56,11 @@ pub fn candidate(qualification: Qualification) -> Candidate {
         agent_id: qualification.agent_id,
         customer_ref: qualification.customer_ref,
         household_ref: qualification.household_ref,
-        languages: qualification.languages,
+        languages: qualification
+            .languages
+            .into_iter()
+            .map(|(code, _)| code)
+            .collect(),
         skills: qualification.skills,
     }
 }

@@ -12,6 +12,7 @@
 
 mod applications;
 mod dispatching;
+mod eligibility;
 mod error;
 mod escalation;
 mod idempotent;
@@ -26,17 +27,19 @@ pub use applications::{
     reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
 };
 pub use dispatching::{candidate, claim_ticket, expire_offers, match_tickets};
+pub use eligibility::{declare_conflict, set_capacity};
 pub use error::Error;
 pub use escalation::escalate;
 pub use idempotent::once;
 pub use job::{Failure, Job, Outside, run_job};
-pub use presence::{end_abandoned_talks, go_present, release_lost_agents};
+pub use presence::{end_abandoned_talks, end_overlong_work, go_present, release_lost_agents};
 pub use reconcile::{MATCHER, PRUNER, RECONCILERS, Reconciler, Report};
 pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
-pub use shifts::cancel_shift;
+pub use shifts::{cancel_shift, commit_to_shift};
 
 pub use availability::{
-    commit as commit_to_shift, heartbeat, publish_shift, release as release_commitment,
+    drop_rules as drop_working_time_rules, heartbeat, leave as leave_connection, publish_shift,
+    release as release_commitment, save_rules as save_working_time_rules, set_on_demand,
 };
 pub use dispatch::{
     accept as accept_offer, decline as decline_offer, leave as leave_conversation,
@@ -51,6 +54,6 @@ pub use jobs::{
 };
 pub use onboarding::{
     accept_agreement, confirm_email, import_customers, publish_agreement, save_profile, save_skill,
-    start_attempt, submit as submit_application, submit_attempt,
+    start_attempt, submit as submit_application, submit_attempt, withdraw_conflict,
 };
 pub use payouts::{approve_run, export_run, prepare_run, publish_rate_card, settle_run, void_run};

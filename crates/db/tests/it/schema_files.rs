@@ -83,6 +83,7 @@ fn diesel_type(kind: &str) -> Option<&'static str> {
         "boolean" => "Bool",
         "jsonb" => "Jsonb",
         "text[]" => "Array<Text>",
+        "integer[]" => "Array<Int4>",
         "xid8" => return None,
         other => panic!("no Diesel type for {other}: add it here"),
     })

@@ -60,7 +60,7 @@ impl DeskView {
                     None => 0,
                 };
                 Ok(Self {
-                    presence: PresenceView::of(presence),
+                    presence: PresenceView::of(presence, now),
                     capacity: desk.workload.as_ref().map(|workload| workload.capacity),
                     load: desk.workload.map_or(0, |workload| workload.load),
                     offers: desk.offers.into_iter().map(OfferView::from).collect(),
@@ -83,7 +83,8 @@ pub(crate) fn candidate(
     now: chrono::DateTime<chrono::Utc>,
 ) -> diesel::QueryResult<Option<Candidate>> {
     let qualified = onboarding::qualifications(conn, &[agent], now)?;
-    Ok(qualified.into_iter().next().map(workflows::candidate))
+    let able = qualified.into_iter().find(|one| one.agreement_current);
+    Ok(able.map(workflows::candidate))
 }
 
 /// The waiting tickets that an agent may claim, the most urgent first.

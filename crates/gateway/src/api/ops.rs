@@ -5,6 +5,7 @@ mod customers;
 mod floor;
 mod invitations;
 mod shifts;
+mod working_time;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -13,6 +14,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .configure(floor::configure)
         .configure(agents::configure)
         .configure(shifts::configure)
+        .configure(working_time::configure)
         .configure(customers::configure)
         .configure(invitations::configure);
 }

@@ -11,6 +11,7 @@ mod bad_input;
 mod browser;
 mod callers;
 mod csrf;
+mod eligibility;
 mod finance;
 mod journey;
 mod openapi_auth;

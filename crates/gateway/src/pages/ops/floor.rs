@@ -126,7 +126,9 @@ impl FloorPart {
     }
 
     fn available(&self) -> usize {
-        let there = |agent: &&PresentAgent| agent.status == PresenceStatus::Available;
+        let there = |agent: &&PresentAgent| {
+            agent.status == PresenceStatus::Available && !agent.is_unstable
+        };
         self.agents.iter().filter(there).count()
     }
 }

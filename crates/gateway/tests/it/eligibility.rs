@@ -1,0 +1,285 @@
+//! Who may be given work: connected, admitted, within working time, agreed, and no friend of the
+//! customer's.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, TestApp,
+    company::Recruit,
+    floor::{Floor, escalation, id},
+};
+
+/// How many offers there have ever been.
+const OFFERS: &str = "SELECT count(*) FROM dispatch.offers";
+
+/// Runs the matcher once, whatever the worker does meanwhile, and says what is on offer.
+async fn matched(app: &TestApp, agent: &Recruit) -> Value {
+    let run = app.db.write("match_tickets", |tx| workflows::match_tickets(tx));
+    run.await.unwrap();
+    agent.desk().await["offers"].clone()
+}
+
+fn beat(agent: &Recruit, connection: &str) -> reqwest::RequestBuilder {
+    agent
+        .request(Method::POST, "/api/v1/presence/heartbeat")
+        .header("x-connection-id", connection)
+}
+
+#[actix_web::test]
+async fn an_agent_who_is_not_heard_of_gets_no_offer_and_keeps_all_else() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    app.db.clock().advance(TimeDelta::seconds(21));
+    let ticket = floor.assistant.escalate("1").await;
+    assert_eq!(matched(&app, &agent).await, json!([]));
+    let presence = agent.desk().await["presence"].clone();
+    assert_eq!(
+        (&presence["status"], &presence["connection"]),
+        (&json!("available"), &json!("unstable"))
+    );
+    agent.claim(&ticket).await.assert_problem(409, "not_available");
+    let back = Answer::to(beat(&agent, "phone")).await.assert_status(200);
+    assert_eq!(back.json()["connection"], "connected");
+    assert_eq!(matched(&app, &agent).await[0]["ticket"]["id"], ticket["id"]);
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
+async fn closing_one_of_two_tabs_is_not_noticed_and_closing_both_is_no_loss() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.company.agent().await;
+    let go = json!({ "status": "available", "connection_id": "desk" });
+    agent.put("/api/v1/presence", &go).await.assert_status(200);
+    Answer::to(beat(&agent, "phone")).await.assert_status(200);
+    let leave = async |name: &str| {
+        let body = json!({ "connection_id": name });
+        agent.post("/api/v1/presence/leave", &body).await.assert_status(204);
+        agent.get("/api/v1/presence").await.json()
+    };
+    assert_eq!(leave("desk").await["connection"], "connected");
+    let gone = leave("phone").await;
+    assert_eq!(
+        (&gone["status"], &gone["connection"]),
+        (&json!("available"), &json!("unstable"))
+    );
+    // The page is loaded again.
+    let back = Answer::to(beat(&agent, "desk")).await.assert_status(200).json();
+    assert_eq!((&back["connection"], &back["since"]), (&json!("connected"), &gone["since"]));
+    let odd = Answer::to(beat(&agent, "No Name")).await;
+    odd.assert_problem(422, "invalid_input");
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
+async fn a_new_agreement_stops_offers_once_it_is_in_force_until_it_is_accepted() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let effective_at = app.db.now() + TimeDelta::minutes(10);
+    let next = json!({ "title": "Agreement", "body": "Be kinder.", "effective_at": effective_at });
+    let next = floor.company.admin.post("/api/v1/admin/agreements", &next).await;
+    let next = next.assert_status(201).json();
+    let before = floor.assistant.escalate("before").await;
+    let offer = matched(&app, &agent).await[0].clone();
+    assert_eq!(offer["ticket"]["id"], before["id"], "there is time yet");
+    agent.answer(&offer, "accept").await.assert_status(200);
+
+    app.db.clock().advance(TimeDelta::minutes(10));
+    agent.go("available").await;
+    let after = floor.assistant.escalate("after").await;
+    assert_eq!(matched(&app, &agent).await, json!([]));
+    agent.claim(&after).await.assert_problem(403, "not_qualified");
+    assert_eq!(agent.claimable().await, json!([]));
+
+    let word = json!({ "version": next["version"], "sha256": next["sha256"] });
+    agent.post("/api/v1/application/agreement", &word).await.assert_status(204);
+    assert_eq!(matched(&app, &agent).await[0]["ticket"]["id"], after["id"]);
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
+async fn who_has_worked_long_enough_is_sent_away_and_keeps_what_is_in_hand() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.company.agent().await;
+    let mut rules = floor.company.supervisor.get("/api/v1/ops/working-time").await.json();
+    assert_eq!((&rules["max_day_minutes"], &rules["is_own"]), (&json!(600), &json!(false)));
+    rules["break_after_minutes"] = json!(30);
+    for field in ["is_own", "changed_at"] {
+        rules.as_object_mut().unwrap().remove(field);
+    }
+    let path = format!("/api/v1/ops/agents/{}/working-time", agent.id);
+    let saved = floor.company.supervisor.put(&path, &rules).await.assert_status(200);
+    assert_eq!(saved.json()["is_own"], true);
+
+    let presence = agent.go("available").await;
+    let time = &presence["working_time"];
+    assert_eq!((&time["limit"], &time["is_ending"]), (&json!("break"), &json!(false)));
+    let ticket = floor.assistant.escalate("1").await;
+    let offer = matched(&app, &agent).await[0].clone();
+    agent.answer(&offer, "accept").await.assert_status(200);
+    let mut presence = presence;
+    for _ in 0..60 {
+        app.db.clock().advance(TimeDelta::seconds(30));
+        presence = agent.heartbeat().await.assert_status(200).json();
+        let left = presence["working_time"]["left_minutes"].as_i64().unwrap();
+        assert_eq!(presence["working_time"]["is_ending"], left < 15);
+    }
+    assert_eq!(presence["working_time"]["left_minutes"], 0);
+    app.db.clock().advance(TimeDelta::seconds(5));
+    let sent = app.db.write("end_overlong_work", |tx| workflows::end_overlong_work(tx));
+    assert_eq!(sent.await.unwrap(), 1);
+
+    let desk = agent.desk().await;
+    assert_eq!(
+        (&desk["presence"]["status"], &desk["presence"]["cause"]),
+        (&json!("away"), &json!("working_time"))
+    );
+    assert_eq!(desk["engagements"][0]["ticket"]["id"], ticket["id"]);
+    let again = json!({ "status": "available" });
+    let refused = agent.put("/api/v1/presence", &again).await;
+    refused.assert_problem(409, "over_working_time");
+    let dropped = floor.company.supervisor.delete(&path).await;
+    dropped.assert_status(204);
+    agent.go("available").await;
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
+async fn a_contact_who_is_declared_while_their_ticket_is_on_offer_goes_to_another() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let mut body = escalation("friend");
+    body["customer"]["reference"] = json!("X-friend");
+    Answer::to(floor.assistant.handoff("friend", &body)).await.assert_status(201);
+    let offers = matched(&app, &agent).await;
+    assert_eq!(offers.as_array().unwrap().len(), 1);
+
+    let contact = json!({ "customer_ref": "X-friend", "reason": "my neighbour" });
+    let declared = agent.post("/api/v1/conflicts", &contact).await.assert_status(201).json();
+
+    assert_eq!(agent.desk().await["offers"], json!([]));
+    let late = agent.answer(&offers[0], "accept").await;
+    late.assert_problem(409, "offer_closed");
+    agent.post("/api/v1/conflicts", &contact).await.assert_problem(409, "conflict_declared");
+    let listed = agent.get("/api/v1/conflicts").await.json();
+    assert_eq!(listed["items"][0]["customer_ref"], "X-friend");
+    let path = format!("/api/v1/conflicts/{}", declared["id"]);
+    agent.delete(&path).await.assert_status(204);
+    agent.delete(&path).await.assert_problem(404, "conflict_not_found");
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
+async fn a_contact_who_has_nothing_on_offer_takes_no_offer_away() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    floor.assistant.escalate("1").await;
+    let offers = matched(&app, &agent).await;
+    let contact = json!({ "customer_ref": "X-nobody" });
+    agent.post("/api/v1/conflicts", &contact).await.assert_status(201);
+    assert_eq!(agent.desk().await["offers"], offers);
+    assert_eq!(app.database.number(OFFERS), 1);
+}
+
+#[actix_web::test]
+async fn an_agents_capacity_is_decided_but_not_below_what_is_in_hand() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let boss = &floor.company.supervisor;
+    let path = format!("/api/v1/ops/agents/{}/capacity", agent.id);
+    let set = async |units: i32| boss.put(&path, &json!({ "capacity": units })).await;
+    set(3).await.assert_status(200);
+    for number in 0..3 {
+        floor.assistant.escalate(&number.to_string()).await;
+    }
+    assert_eq!(matched(&app, &agent).await.as_array().unwrap().len(), 3);
+    set(2).await.assert_problem(409, "capacity_below_load");
+    for units in [0, 21] {
+        set(units).await.assert_problem(422, "invalid_input");
+    }
+    let saved = set(20).await.assert_status(200).json();
+    assert_eq!(saved, json!({ "capacity": 20, "load": 3 }));
+    app.database.assert_promises();
+}
+
+/// Where operations decide about a queue.
+async fn admit(floor: &Floor<'_>, queue: &str, on_demand: bool) -> Answer {
+    let path = format!("/api/v1/ops/admissions/{queue}");
+    let body = json!({ "on_demand": on_demand });
+    floor.company.supervisor.put(&path, &body).await
+}
+
+#[actix_web::test]
+async fn operations_decide_which_queues_take_whoever_is_there() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let list = async || floor.company.supervisor.get("/api/v1/ops/admissions").await.json();
+    assert_eq!(list().await["items"], json!([]));
+    let closed = admit(&floor, "vip", false).await.assert_status(200);
+    assert_eq!(closed.json()["on_demand"], false);
+    assert_eq!(list().await["items"][0]["queue"], "vip");
+    let now = app.db.now();
+    let id: kernel::AgentId = agent.id.parse().unwrap();
+    let admitted = app.db.read(move |conn| {
+        availability::admitted(conn, &[id], now)
+    });
+    let admitted: Vec<availability::Admission> = admitted.await.map_err(availability::Error::from).unwrap();
+    assert!(!admitted[0].queues.admits("vip"));
+    admit(&floor, "nowhere", false).await.assert_problem(404, "queue_not_found");
+    admit(&floor, "vip", true).await.assert_status(200);
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
+async fn a_profile_tells_how_well_a_language_is_spoken() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let save = async |languages: Value| {
+        let body = json!({
+            "display_name": "Ada", "time_zone": "Europe/Stockholm", "languages": languages,
+        });
+        agent.put("/api/v1/application/profile", &body).await
+    };
+    let mixed = save(json!(["en", { "code": "sv", "level": 5 }])).await.assert_status(200).json();
+    assert_eq!(mixed["languages"], json!(["en", "sv"]));
+    let levels = json!([{ "code": "en", "level": 4 }, { "code": "sv", "level": 5 }]);
+    assert_eq!(mixed["language_levels"], levels);
+    let odd = save(json!([{ "code": "en", "level": 6 }])).await;
+    let problem = odd.assert_problem(422, "invalid_input");
+    assert_eq!(problem["errors"][0]["field"], "languages[0]");
+}
+
+#[actix_web::test]
+async fn a_shift_beyond_the_limits_is_refused_with_the_reason() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.company.agent().await;
+    let tomorrow = (app.db.now() + TimeDelta::days(1)).date_naive();
+    let publish = async |from: &str, until: &str| {
+        let body = json!({
+            "queue": "vip", "seats": 1,
+            "starts_at": format!("{tomorrow}T{from}:00Z"), "ends_at": format!("{tomorrow}T{until}:00Z"),
+        });
+        let shift = floor.company.supervisor.post("/api/v1/ops/shifts", &body).await;
+        shift.assert_status(201).json()
+    };
+    let (early, late) = (publish("07:00", "12:00").await, publish("19:00", "21:00").await);
+    let commit = async |shift: &Value| {
+        let path = format!("/api/v1/shifts/{}/commitments", id(shift));
+        agent.post(&path, &json!({})).await
+    };
+    commit(&early).await.assert_status(201);
+    let refused = commit(&late).await.assert_problem(409, "commitment_over_limit");
+    assert!(refused["detail"].as_str().unwrap().contains("too little rest"), "{refused}");
+    app.database.assert_promises();
+}
