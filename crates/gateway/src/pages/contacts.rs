@@ -77,7 +77,8 @@ async fn show(
 
 #[get("/contacts")]
 async fn contacts_page(agent: Agent, state: Data<State>, layout: Layout) -> PageResult {
-    show(&state, layout, agent.agent_id, Default::default()).await
+    let nothing = (Faults::default(), ContactForm::default());
+    show(&state, layout, agent.agent_id, nothing).await
 }
 
 #[post("/contacts")]

@@ -16,9 +16,21 @@ const OFFERS: &str = "SELECT count(*) FROM dispatch.offers";
 
 /// Runs the matcher once, whatever the worker does meanwhile, and says what is on offer.
 async fn matched(app: &TestApp, agent: &Recruit) -> Value {
-    let run = app.db.write("match_tickets", |tx| workflows::match_tickets(tx));
+    let run = app.db.write("match_tickets", workflows::match_tickets);
     run.await.unwrap();
     agent.desk().await["offers"].clone()
+}
+
+/// Notes that the agent worked from so many minutes ago until so many.
+fn worked_before(app: &TestApp, agent: &Recruit, from: i64, until: i64) {
+    let (id, now): (kernel::AgentId, _) = (agent.id.parse().unwrap(), app.db.now());
+    let ago = |minutes| now - TimeDelta::minutes(minutes);
+    app.database.sql(&format!(
+        "INSERT INTO availability.work_spans VALUES ('{}', '{}', '{}')",
+        id.uuid(),
+        ago(from).to_rfc3339(),
+        ago(until).to_rfc3339(),
+    ));
 }
 
 fn beat(agent: &Recruit, connection: &str) -> reqwest::RequestBuilder {
@@ -40,7 +52,10 @@ async fn an_agent_who_is_not_heard_of_gets_no_offer_and_keeps_all_else() {
         (&presence["status"], &presence["connection"]),
         (&json!("available"), &json!("unstable"))
     );
-    agent.claim(&ticket).await.assert_problem(409, "not_available");
+    agent
+        .claim(&ticket)
+        .await
+        .assert_problem(409, "not_available");
     let back = Answer::to(beat(&agent, "phone")).await.assert_status(200);
     assert_eq!(back.json()["connection"], "connected");
     assert_eq!(matched(&app, &agent).await[0]["ticket"]["id"], ticket["id"]);
@@ -57,7 +72,10 @@ async fn closing_one_of_two_tabs_is_not_noticed_and_closing_both_is_no_loss() {
     Answer::to(beat(&agent, "phone")).await.assert_status(200);
     let leave = async |name: &str| {
         let body = json!({ "connection_id": name });
-        agent.post("/api/v1/presence/leave", &body).await.assert_status(204);
+        agent
+            .post("/api/v1/presence/leave", &body)
+            .await
+            .assert_status(204);
         agent.get("/api/v1/presence").await.json()
     };
     assert_eq!(leave("desk").await["connection"], "connected");
@@ -67,8 +85,14 @@ async fn closing_one_of_two_tabs_is_not_noticed_and_closing_both_is_no_loss() {
         (&json!("available"), &json!("unstable"))
     );
     // The page is loaded again.
-    let back = Answer::to(beat(&agent, "desk")).await.assert_status(200).json();
-    assert_eq!((&back["connection"], &back["since"]), (&json!("connected"), &gone["since"]));
+    let back = Answer::to(beat(&agent, "desk"))
+        .await
+        .assert_status(200)
+        .json();
+    assert_eq!(
+        (&back["connection"], &back["since"]),
+        (&json!("connected"), &gone["since"])
+    );
     let odd = Answer::to(beat(&agent, "No Name")).await;
     odd.assert_problem(422, "invalid_input");
     app.database.assert_promises();
@@ -81,7 +105,11 @@ async fn a_new_agreement_stops_offers_once_it_is_in_force_until_it_is_accepted()
     let agent = floor.agent().await;
     let effective_at = app.db.now() + TimeDelta::minutes(10);
     let next = json!({ "title": "Agreement", "body": "Be kinder.", "effective_at": effective_at });
-    let next = floor.company.admin.post("/api/v1/admin/agreements", &next).await;
+    let next = floor
+        .company
+        .admin
+        .post("/api/v1/admin/agreements", &next)
+        .await;
     let next = next.assert_status(201).json();
     let before = floor.assistant.escalate("before").await;
     let offer = matched(&app, &agent).await[0].clone();
@@ -92,11 +120,17 @@ async fn a_new_agreement_stops_offers_once_it_is_in_force_until_it_is_accepted()
     agent.go("available").await;
     let after = floor.assistant.escalate("after").await;
     assert_eq!(matched(&app, &agent).await, json!([]));
-    agent.claim(&after).await.assert_problem(403, "not_qualified");
+    agent
+        .claim(&after)
+        .await
+        .assert_problem(403, "not_qualified");
     assert_eq!(agent.claimable().await, json!([]));
 
     let word = json!({ "version": next["version"], "sha256": next["sha256"] });
-    agent.post("/api/v1/application/agreement", &word).await.assert_status(204);
+    agent
+        .post("/api/v1/application/agreement", &word)
+        .await
+        .assert_status(204);
     assert_eq!(matched(&app, &agent).await[0]["ticket"]["id"], after["id"]);
     app.database.assert_promises();
 }
@@ -106,32 +140,49 @@ async fn who_has_worked_long_enough_is_sent_away_and_keeps_what_is_in_hand() {
     let app = TestApp::spawn().await;
     let floor = app.floor().await;
     let agent = floor.company.agent().await;
-    let mut rules = floor.company.supervisor.get("/api/v1/ops/working-time").await.json();
-    assert_eq!((&rules["max_day_minutes"], &rules["is_own"]), (&json!(600), &json!(false)));
+    let mut rules = floor
+        .company
+        .supervisor
+        .get("/api/v1/ops/working-time")
+        .await
+        .json();
+    assert_eq!(
+        (&rules["max_day_minutes"], &rules["is_own"]),
+        (&json!(600), &json!(false))
+    );
     rules["break_after_minutes"] = json!(30);
     for field in ["is_own", "changed_at"] {
         rules.as_object_mut().unwrap().remove(field);
     }
     let path = format!("/api/v1/ops/agents/{}/working-time", agent.id);
-    let saved = floor.company.supervisor.put(&path, &rules).await.assert_status(200);
+    let saved = floor
+        .company
+        .supervisor
+        .put(&path, &rules)
+        .await
+        .assert_status(200);
     assert_eq!(saved.json()["is_own"], true);
 
+    // 24 minutes of work, and a pause that is too short for a break.
+    worked_before(&app, &agent, 25, 1);
     let presence = agent.go("available").await;
     let time = &presence["working_time"];
-    assert_eq!((&time["limit"], &time["is_ending"]), (&json!("break"), &json!(false)));
+    assert_eq!(
+        (&time["limit"], &time["left_minutes"]),
+        (&json!("break"), &json!(6))
+    );
+    assert_eq!(time["is_ending"], true);
     let ticket = floor.assistant.escalate("1").await;
     let offer = matched(&app, &agent).await[0].clone();
     agent.answer(&offer, "accept").await.assert_status(200);
-    let mut presence = presence;
-    for _ in 0..60 {
+    for _ in 0..12 {
         app.db.clock().advance(TimeDelta::seconds(30));
-        presence = agent.heartbeat().await.assert_status(200).json();
-        let left = presence["working_time"]["left_minutes"].as_i64().unwrap();
-        assert_eq!(presence["working_time"]["is_ending"], left < 15);
+        agent.heartbeat().await.assert_status(200);
     }
-    assert_eq!(presence["working_time"]["left_minutes"], 0);
     app.db.clock().advance(TimeDelta::seconds(5));
-    let sent = app.db.write("end_overlong_work", |tx| workflows::end_overlong_work(tx));
+    let sent = app
+        .db
+        .write("end_overlong_work", workflows::end_overlong_work);
     assert_eq!(sent.await.unwrap(), 1);
 
     let desk = agent.desk().await;
@@ -156,22 +207,34 @@ async fn a_contact_who_is_declared_while_their_ticket_is_on_offer_goes_to_anothe
     let agent = floor.agent().await;
     let mut body = escalation("friend");
     body["customer"]["reference"] = json!("X-friend");
-    Answer::to(floor.assistant.handoff("friend", &body)).await.assert_status(201);
+    Answer::to(floor.assistant.handoff("friend", &body))
+        .await
+        .assert_status(201);
     let offers = matched(&app, &agent).await;
     assert_eq!(offers.as_array().unwrap().len(), 1);
 
     let contact = json!({ "customer_ref": "X-friend", "reason": "my neighbour" });
-    let declared = agent.post("/api/v1/conflicts", &contact).await.assert_status(201).json();
+    let declared = agent
+        .post("/api/v1/conflicts", &contact)
+        .await
+        .assert_status(201)
+        .json();
 
     assert_eq!(agent.desk().await["offers"], json!([]));
     let late = agent.answer(&offers[0], "accept").await;
     late.assert_problem(409, "offer_closed");
-    agent.post("/api/v1/conflicts", &contact).await.assert_problem(409, "conflict_declared");
+    agent
+        .post("/api/v1/conflicts", &contact)
+        .await
+        .assert_problem(409, "conflict_declared");
     let listed = agent.get("/api/v1/conflicts").await.json();
     assert_eq!(listed["items"][0]["customer_ref"], "X-friend");
     let path = format!("/api/v1/conflicts/{}", declared["id"]);
     agent.delete(&path).await.assert_status(204);
-    agent.delete(&path).await.assert_problem(404, "conflict_not_found");
+    agent
+        .delete(&path)
+        .await
+        .assert_problem(404, "conflict_not_found");
     app.database.assert_promises();
 }
 
@@ -183,7 +246,10 @@ async fn a_contact_who_has_nothing_on_offer_takes_no_offer_away() {
     floor.assistant.escalate("1").await;
     let offers = matched(&app, &agent).await;
     let contact = json!({ "customer_ref": "X-nobody" });
-    agent.post("/api/v1/conflicts", &contact).await.assert_status(201);
+    agent
+        .post("/api/v1/conflicts", &contact)
+        .await
+        .assert_status(201);
     assert_eq!(agent.desk().await["offers"], offers);
     assert_eq!(app.database.number(OFFERS), 1);
 }
@@ -222,19 +288,28 @@ async fn operations_decide_which_queues_take_whoever_is_there() {
     let app = TestApp::spawn().await;
     let floor = app.floor().await;
     let agent = floor.agent().await;
-    let list = async || floor.company.supervisor.get("/api/v1/ops/admissions").await.json();
+    let list = async || {
+        floor
+            .company
+            .supervisor
+            .get("/api/v1/ops/admissions")
+            .await
+            .json()
+    };
     assert_eq!(list().await["items"], json!([]));
     let closed = admit(&floor, "vip", false).await.assert_status(200);
     assert_eq!(closed.json()["on_demand"], false);
     assert_eq!(list().await["items"][0]["queue"], "vip");
     let now = app.db.now();
     let id: kernel::AgentId = agent.id.parse().unwrap();
-    let admitted = app.db.read(move |conn| {
-        availability::admitted(conn, &[id], now)
-    });
-    let admitted: Vec<availability::Admission> = admitted.await.map_err(availability::Error::from).unwrap();
+    let admitted = app
+        .db
+        .read::<_, availability::Error>(move |conn| Ok(availability::admitted(conn, &[id], now)?));
+    let admitted = admitted.await.unwrap();
     assert!(!admitted[0].queues.admits("vip"));
-    admit(&floor, "nowhere", false).await.assert_problem(404, "queue_not_found");
+    admit(&floor, "nowhere", false)
+        .await
+        .assert_problem(404, "queue_not_found");
     admit(&floor, "vip", true).await.assert_status(200);
     app.database.assert_promises();
 }
@@ -250,7 +325,10 @@ async fn a_profile_tells_how_well_a_language_is_spoken() {
         });
         agent.put("/api/v1/application/profile", &body).await
     };
-    let mixed = save(json!(["en", { "code": "sv", "level": 5 }])).await.assert_status(200).json();
+    let mixed = save(json!(["en", { "code": "sv", "level": 5 }]))
+        .await
+        .assert_status(200)
+        .json();
     assert_eq!(mixed["languages"], json!(["en", "sv"]));
     let levels = json!([{ "code": "en", "level": 4 }, { "code": "sv", "level": 5 }]);
     assert_eq!(mixed["language_levels"], levels);
@@ -270,16 +348,31 @@ async fn a_shift_beyond_the_limits_is_refused_with_the_reason() {
             "queue": "vip", "seats": 1,
             "starts_at": format!("{tomorrow}T{from}:00Z"), "ends_at": format!("{tomorrow}T{until}:00Z"),
         });
-        let shift = floor.company.supervisor.post("/api/v1/ops/shifts", &body).await;
+        let shift = floor
+            .company
+            .supervisor
+            .post("/api/v1/ops/shifts", &body)
+            .await;
         shift.assert_status(201).json()
     };
-    let (early, late) = (publish("07:00", "12:00").await, publish("19:00", "21:00").await);
+    let (early, late) = (
+        publish("07:00", "12:00").await,
+        publish("19:00", "21:00").await,
+    );
     let commit = async |shift: &Value| {
         let path = format!("/api/v1/shifts/{}/commitments", id(shift));
         agent.post(&path, &json!({})).await
     };
     commit(&early).await.assert_status(201);
-    let refused = commit(&late).await.assert_problem(409, "commitment_over_limit");
-    assert!(refused["detail"].as_str().unwrap().contains("too little rest"), "{refused}");
+    let refused = commit(&late)
+        .await
+        .assert_problem(409, "commitment_over_limit");
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains("too little rest"),
+        "{refused}"
+    );
     app.database.assert_promises();
 }

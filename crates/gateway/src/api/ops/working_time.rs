@@ -89,7 +89,7 @@ struct RulesView {
     rules: RulesBody,
     /// Whether they are the agent's own, and not those for all.
     is_own: bool,
-    /// When they were decided; none for those that the platform began with.
+    /// When they were decided; none where nobody ever did.
     changed_at: Option<DateTime<Utc>>,
 }
 

@@ -374,11 +374,13 @@ impl ChecklistPage {
         spoken.any(|spoken| spoken.code == code)
     }
 
-    /// The level of a language; of one that is not spoken, what is usual.
-    fn level(&self, code: &str) -> i32 {
+    /// The levels of a language with their names, and which is chosen: the agent's, or what is
+    /// usual.
+    fn levels(&self, code: &str) -> [(i32, &'static str, bool); 5] {
         let mut spoken = self.profile.languages.iter();
         let found = spoken.find(|spoken| spoken.code == code);
-        found.map_or(Spoken::FLUENT, |spoken| spoken.level)
+        let own = found.map_or(Spoken::FLUENT, |spoken| spoken.level);
+        LEVELS.map(|(level, name)| (level, name, level == own))
     }
 }
 

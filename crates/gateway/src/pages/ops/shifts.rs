@@ -75,8 +75,8 @@ impl ShiftsPage {
             .collect()
     }
 
-    fn is_open(&self, code: &String) -> bool {
-        !self.closed.contains(code)
+    fn is_open(&self, code: &str) -> bool {
+        self.closed.iter().all(|closed| closed != code)
     }
 
     fn queue_name<'a>(&'a self, code: &'a str) -> &'a str {
