@@ -30,3 +30,9 @@ pub fn set_capacity(tx: &mut Tx<'_>, agent: AgentId, units: i32) -> Result<Workl
     onboarding::agent(tx.conn(), agent)?.ok_or(onboarding::Error::AgentNotFound)?;
     Ok(dispatch::set_capacity(tx, agent, units)?)
 }
+
+/// Lets an agent go by the rules of working time for all again.
+pub fn drop_working_time_rules(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), Error> {
+    onboarding::agent(tx.conn(), agent)?.ok_or(onboarding::Error::AgentNotFound)?;
+    Ok(availability::drop_rules(tx, agent)?)
+}

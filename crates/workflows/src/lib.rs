@@ -27,7 +27,7 @@ pub use applications::{
     reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
 };
 pub use dispatching::{candidate, claim_ticket, expire_offers, match_tickets};
-pub use eligibility::{declare_conflict, set_capacity};
+pub use eligibility::{declare_conflict, drop_working_time_rules, set_capacity};
 pub use error::Error;
 pub use escalation::escalate;
 pub use idempotent::once;
@@ -38,8 +38,8 @@ pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
 pub use shifts::{cancel_shift, commit_to_shift};
 
 pub use availability::{
-    drop_rules as drop_working_time_rules, heartbeat, leave as leave_connection, publish_shift,
-    release as release_commitment, save_rules as save_working_time_rules, set_on_demand,
+    heartbeat, leave as leave_connection, publish_shift, release as release_commitment,
+    save_rules as save_working_time_rules, set_on_demand,
 };
 pub use dispatch::{
     accept as accept_offer, decline as decline_offer, leave as leave_conversation,

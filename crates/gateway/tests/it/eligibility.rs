@@ -376,3 +376,119 @@ async fn a_shift_beyond_the_limits_is_refused_with_the_reason() {
     );
     app.database.assert_promises();
 }
+
+#[actix_web::test]
+async fn operations_decide_on_their_pages_how_much_work_there_is_for_whom() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let browser = app.browser(&floor.company.supervisor.account).await;
+    let rules = |after: &'static str| {
+        [
+            ("max_day_minutes", "480"),
+            ("max_week_minutes", "1200"),
+            ("break_after_minutes", after),
+            ("break_minutes", "20"),
+            ("rest_minutes", "720"),
+        ]
+    };
+    let own = format!("/ops/agents/{}/working-time", agent.id);
+    for path in ["/ops/working-time", &own] {
+        browser.get(path).await.assert_status(200);
+        let odd = browser.post_form(path, &rules("soon")).await;
+        assert_eq!(odd.status, 422, "{}", odd.body);
+        assert!(odd.body.contains("value=\"soon\""), "{}", odd.body);
+        let saved = browser.post_form(path, &rules("123")).await;
+        assert_eq!((saved.status, saved.header("location")), (303, path));
+        assert!(browser.get(path).await.body.contains("value=\"123\""));
+    }
+    assert!(browser.get(&own).await.body.contains("rules are Ada’s own"));
+    let dropped = browser.post_form(&format!("{own}/drop"), &[]).await;
+    assert_eq!(dropped.header("location"), own);
+    assert!(
+        browser
+            .get(&own)
+            .await
+            .body
+            .contains("goes by the rules for all")
+    );
+
+    let page = format!("/ops/agents/{}", agent.id);
+    let set = async |units| {
+        browser
+            .post_form(&format!("{page}/capacity"), &[("capacity", units)])
+            .await
+    };
+    assert_eq!(set("7").await.header("location"), page);
+    assert!(browser.get(&page).await.body.contains("value=\"7\""));
+    for odd in ["21", "many"] {
+        let refused = set(odd).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.contains(&format!("value=\"{odd}\"")));
+    }
+
+    let admit = async |open| {
+        let form = [("queue", "vip"), ("on_demand", open)];
+        let answer = browser.post_form("/ops/shifts/admission", &form).await;
+        assert_eq!(answer.header("location"), "/ops/shifts");
+        browser.get("/ops/shifts").await.body
+    };
+    assert!(admit("false").await.contains("on a shift only"));
+    assert!(admit("true").await.contains("whoever is there"));
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
+async fn an_agent_names_the_people_they_know_on_a_page() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let browser = app.browser_of(&agent.email).await;
+    browser
+        .get("/contacts")
+        .await
+        .assert_page(200, "People you know");
+    let add = async |customer: &str| {
+        let form = [("customer_ref", customer), ("reason", "<b>aunt</b>")];
+        browser.post_form("/contacts", &form).await
+    };
+    assert_eq!(add("C-77").await.header("location"), "/contacts");
+    assert_eq!(add("C-77").await.status, 409);
+    assert_eq!(add(" ").await.status, 422);
+    let page = browser.get("/contacts").await;
+    assert!(
+        page.body.contains("C-77") && page.body.contains("&#60;b&#62;aunt"),
+        "{}",
+        page.body
+    );
+    let (_, rest) = page.body.split_once("action=\"/contacts/").unwrap();
+    let (number, _) = rest.split_once('/').unwrap();
+    let path = format!("/contacts/{number}/withdraw");
+    assert_eq!(
+        browser.post_form(&path, &[]).await.header("location"),
+        "/contacts"
+    );
+    assert!(!browser.get("/contacts").await.body.contains("C-77"));
+    assert_eq!(browser.post_form(&path, &[]).await.status, 404);
+}
+
+#[actix_web::test]
+async fn the_profiles_form_takes_a_level_for_each_language() {
+    let app = TestApp::spawn().await;
+    let floor = app.floor().await;
+    let agent = floor.agent().await;
+    let browser = app.browser_of(&agent.email).await;
+    let form = [
+        ("display_name", "Ada"),
+        ("time_zone", "Europe/Stockholm"),
+        ("languages", "en"),
+        ("level_en", "5"),
+        ("languages", "sv"),
+        ("level_de", "1"),
+    ];
+    let saved = browser.post_form("/join/checklist/profile", &form).await;
+    assert_eq!(saved.header("location"), "/join/checklist");
+    let seen = agent.get("/api/v1/application").await.json();
+    let levels = json!([{ "code": "en", "level": 5 }, { "code": "sv", "level": 4 }]);
+    assert_eq!(seen["agent"]["language_levels"], levels);
+}
