@@ -122,7 +122,8 @@ pub fn publish_agreement(
     Ok(agreement)
 }
 
-/// Accepts the newest agreement, which may not be effective yet, named by its version and the digest of the text that was shown.
+/// Accepts the newest agreement, which may not be effective yet, named by its version and the
+/// digest of the text that was shown.
 pub fn accept_agreement(
     tx: &mut Tx<'_>,
     id: AgentId,
