@@ -123,6 +123,35 @@ SELECT a.id, b.id AS other FROM availability.commitments a JOIN availability.com
     ON a.agent_id = b.agent_id AND a.id < b.id AND a.status = 'committed'
    AND b.status = 'committed' AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at;
 
+-- promise: an agent has an open span of working time while available, and never else
+SELECT p.agent_id, p.status, s.started_at FROM availability.presences p
+  FULL JOIN (SELECT agent_id, started_at FROM availability.work_spans WHERE ended_at IS NULL) s
+    ON s.agent_id = p.agent_id
+ WHERE (coalesce(p.status, 'offline') = 'available') <> (s.agent_id IS NOT NULL);
+
+-- promise: spans of working time never overlap
+SELECT a.agent_id, a.started_at, b.started_at AS other
+  FROM availability.work_spans a JOIN availability.work_spans b
+    ON a.agent_id = b.agent_id AND a.started_at < b.started_at
+   AND (a.ended_at IS NULL OR b.started_at < a.ended_at);
+
+-- promise: an agent has at most eight connections, and none while offline
+SELECT c.agent_id, count(*) AS connections FROM availability.connections c
+  JOIN availability.presences p ON p.agent_id = c.agent_id
+ GROUP BY c.agent_id, p.status HAVING count(*) > 8 OR p.status = 'offline';
+
+-- promise: nobody is available for long beyond their working time
+SELECT p.agent_id, p.works_until FROM availability.presences p
+ WHERE p.status = 'available' AND p.works_until < now() - interval '1 hour'
+   AND p.lease_expires_at > now();
+
+-- promise: nobody is offered a ticket of a contact whom they have declared
+SELECT o.id FROM dispatch.offers o
+  JOIN dispatch.tickets t ON t.id = o.ticket_id
+  JOIN onboarding.conflicts c ON c.agent_id = o.agent_id AND c.customer_ref = t.customer_ref
+ WHERE o.offered_at > c.declared_at
+   AND (c.withdrawn_at IS NULL OR o.offered_at < c.withdrawn_at);
+
 -- promise: a shift never holds more commitments than seats
 SELECT s.id, s.seats, count(*) AS taken FROM availability.shifts s
   JOIN availability.commitments c ON c.shift_id = s.id AND c.status = 'committed'

@@ -1,12 +1,13 @@
 //! An agent's promise to work a shift.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use db::{Topic, Tx};
 use diesel::prelude::*;
 use kernel::{AgentId, CommitmentId, ShiftId};
 use serde::Serialize;
 
-use crate::{Error, schema::commitments, store};
+use crate::{Error, queries, schema::commitments, shift::Shift, store, working_time::Span};
 
 kernel::text_enum! {
     /// Whether a promise holds.
@@ -59,8 +60,16 @@ impl Commitment {
     }
 }
 
-/// The agent promises to work the shift, and takes its lowest free seat.
-pub fn commit(tx: &mut Tx<'_>, shift: ShiftId, agent: AgentId) -> Result<Commitment, Error> {
+/// The agent promises to work the shift, and takes its lowest free seat. Days and weeks are those
+/// of the calendar in `zone`.
+pub fn commit(
+    tx: &mut Tx<'_>,
+    shift: ShiftId,
+    agent: AgentId,
+    zone: Tz,
+) -> Result<Commitment, Error> {
+    // The agent before the shift: two promises of one agent take turns.
+    store::lock_presence(tx, agent)?;
     let shift = store::lock_shift(tx, shift)?.ok_or(Error::ShiftNotFound)?;
     shift.check_open(tx.now())?;
     if store::find_commitment(tx, shift.id, agent)?.is_some() {
@@ -79,8 +88,24 @@ pub fn commit(tx: &mut Tx<'_>, shift: ShiftId, agent: AgentId) -> Result<Commitm
         ended_at: None,
     };
     store::insert_commitment(tx, &commitment)?;
+    check_limits(tx, agent, &shift, zone)?;
     ring(tx, agent);
     Ok(commitment)
+}
+
+/// What an agent promises is no more than one may work. The other promises cannot change
+/// meanwhile, because each of them takes the same lock.
+fn check_limits(tx: &mut Tx<'_>, agent: AgentId, shift: &Shift, zone: Tz) -> Result<(), Error> {
+    let new = Span {
+        from: shift.starts_at,
+        until: shift.ends_at,
+    };
+    let rules = queries::rules(tx.conn(), agent)?;
+    let promised = store::list_promised(tx, agent, new)?;
+    match rules.objection_to(&promised, new, zone) {
+        Some(limit) => Err(Error::CommitmentOverLimit(limit)),
+        None => Ok(()),
+    }
 }
 
 /// The agent takes a promise back before the shift starts; the seat is free again.

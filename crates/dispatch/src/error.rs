@@ -73,6 +73,12 @@ pub enum Error {
     /// The agent has no unit free.
     #[error("you are at your limit; finish a conversation first")]
     AtCapacity,
+    /// Fewer units than the agent holds.
+    #[error("the agent has more in hand than that; wait until they have closed a conversation")]
+    CapacityBelowLoad,
+    /// There is no such agent.
+    #[error("there is no such agent")]
+    AgentNotFound,
     /// Too late.
     #[error("this offer has expired")]
     OfferExpired,
@@ -139,6 +145,7 @@ impl Classify for Error {
             | Self::NotExplained
             | Self::OfferNotFound
             | Self::EngagementNotFound
+            | Self::AgentNotFound
             | Self::LinkInvalid => Class::NotFound,
             Self::NotEligible(_) => Class::Forbidden,
             Self::TicketExists
@@ -147,6 +154,7 @@ impl Classify for Error {
             | Self::TicketTaken
             | Self::TicketOnOffer
             | Self::AtCapacity
+            | Self::CapacityBelowLoad
             | Self::OfferExpired
             | Self::OfferClosed
             | Self::EngagementEnded
@@ -187,6 +195,8 @@ impl Classify for Error {
             Self::TicketOnOffer => "ticket_on_offer",
             Self::NotEligible(_) => "not_eligible",
             Self::AtCapacity => "at_capacity",
+            Self::CapacityBelowLoad => "capacity_below_load",
+            Self::AgentNotFound => "agent_not_found",
             Self::OfferExpired => "offer_expired",
             Self::OfferClosed => "offer_closed",
             Self::EngagementEnded => "engagement_ended",

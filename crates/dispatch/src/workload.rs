@@ -39,15 +39,15 @@ pub struct Workload {
     pub worked_seconds: i32,
 }
 
-/// How much of what an agent can hold.
+/// How much an agent shall be able to hold. What is not said stays as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Capacity {
     /// Units in all, 1 to 20.
     pub total: i32,
     /// Of these, the most that may be chats, 0 to 20.
-    pub chat: i32,
+    pub chat: Option<i32>,
     /// Of these, the most that may be messages, 0 to 20.
-    pub message: i32,
+    pub message: Option<i32>,
 }
 
 impl Workload {
@@ -132,31 +132,28 @@ pub fn set_capacity(
 ) -> Result<Workload, Error> {
     open_workload(tx, agent_id)?;
     let mut workload = store::lock_workload(tx, agent_id)?.ok_or(Error::AtCapacity)?;
+    let chat = capacity.chat.unwrap_or(workload.chat_capacity);
+    let message = capacity.message.unwrap_or(workload.message_capacity);
     let mut checks = Checks::new();
-    let fields = [
-        ("capacity", capacity.total, 1, workload.load),
-        ("chat_capacity", capacity.chat, 0, workload.chat_load),
-        (
-            "message_capacity",
-            capacity.message,
-            0,
-            workload.message_load,
-        ),
-    ];
-    for (field, units, least, held) in fields {
+    for (field, units, least) in [
+        ("capacity", capacity.total, 1),
+        ("chat_capacity", chat, 0),
+        ("message_capacity", message, 0),
+    ] {
         if !(least..=MOST_CAPACITY).contains(&units) {
             checks.fault(field, format!("must be {least} to {MOST_CAPACITY} units"));
-        } else if units < held {
-            checks.fault(
-                field,
-                format!("the agent holds {held} units at this moment"),
-            );
         }
     }
     checks.done()?;
+    let is_below = capacity.total < workload.load
+        || chat < workload.chat_load
+        || message < workload.message_load;
+    if is_below {
+        return Err(Error::CapacityBelowLoad);
+    }
     workload.capacity = capacity.total;
-    workload.chat_capacity = capacity.chat;
-    workload.message_capacity = capacity.message;
+    workload.chat_capacity = chat;
+    workload.message_capacity = message;
     store::update_workload(tx, &workload)?;
     tx.ring(Topic::Agent(agent_id));
     tx.ring(Topic::Match);

@@ -33,7 +33,10 @@ function draw(view) {
   desk = view;
   const missed = before?.offers.find((offer) => !view.offers.some((other) => other.id === offer.id));
   const isNews = presence.is(view.presence.status);
-  if (isNews && before && missed && view.presence.status === "away") {
+  presence.tell(view.presence);
+  if (isNews && before && view.presence.status === "away" && view.presence.cause === "working_time") {
+    toast("Time for a pause", { text: "You have worked as long as one may without it. Finish what is in your hands; nothing new comes.", tone: "wait", seconds: 60 });
+  } else if (isNews && before && missed && view.presence.status === "away") {
     toast("You are away now", { text: `The offer from ${missed.ticket.customer_name} passed without an answer. Go available again when you are back.`, tone: "wait", seconds: 30 });
   } else if (isNews && before && view.presence.status === "offline") {
     presence.lost();

@@ -4,17 +4,35 @@ import { call, signIn } from "./api.js";
 import { toast } from "./attention.js";
 import { $, show } from "./dom.js";
 
+const LIMITS = {
+  day: "Then you have worked as long as one may in a day.",
+  week: "Then you have worked as long as one may in a week.",
+  break: "Then it is time for a break.",
+  rest: "Then it is time for a night’s rest.",
+};
+
+/** What this tab calls itself. It keeps the name when it is loaded again. */
+function connectionOfThisTab() {
+  const KEY = "gigdesk.connection";
+  const name = sessionStorage.getItem(KEY) ?? crypto.randomUUID();
+  sessionStorage.setItem(KEY, name);
+  return name;
+}
+
 export class Presence {
   constructor({ onChange }) {
     this.onChange = onChange;
     this.status = $("#presence input:checked")?.value ?? "offline";
     this.isBusy = false;
+    this.connection = connectionOfThisTab();
     this.worker = new Worker(new URL("./heartbeat.js", import.meta.url));
     this.worker.onmessage = ({ data }) => this.heard(data.status);
     $("#presence").addEventListener("change", (event) => this.go(event.target.value));
     for (const button of document.querySelectorAll("[data-do=return]")) {
       button.addEventListener("click", () => this.go("available"));
     }
+    addEventListener("pagehide", () => this.leave());
+    addEventListener("pageshow", (event) => event.persisted && this.keepUp());
     this.keepUp();
   }
 
@@ -22,9 +40,10 @@ export class Presence {
   async go(status) {
     this.isBusy = true;
     try {
-      const presence = await call("PUT", "/presence", { status });
+      const presence = await call("PUT", "/presence", { status, connection_id: this.connection });
       this.isBusy = false;
       this.is(presence.status);
+      this.tell(presence);
     } catch (refusal) {
       this.isBusy = false;
       if (refusal.status === 401) return signIn();
@@ -44,13 +63,31 @@ export class Presence {
     return true;
   }
 
+  /** Tells of a connection that falters, and of work that comes to its end. */
+  tell({ connection, working_time: time }) {
+    show($("#unstable"), connection === "unstable");
+    const isEnding = time?.is_ending === true;
+    if (isEnding) {
+      const left = time.left_minutes === 1 ? "1 minute" : `${time.left_minutes} minutes`;
+      $("#ending").textContent = `New conversations come for ${left} more. ${LIMITS[time.limit]}`;
+    }
+    show($("#ending"), isEnding);
+  }
+
   draw() {
     const choice = $(`#presence input[value="${this.status}"]`);
     if (choice) choice.checked = true;
   }
 
   keepUp() {
-    this.worker.postMessage(this.status === "offline" ? "stop" : "start");
+    this.worker.postMessage(this.status === "offline" ? {} : { connection: this.connection });
+  }
+
+  /** This tab is closed, or loaded again; another tab or device may go on. */
+  leave() {
+    if (this.status === "offline") return;
+    const body = new Blob([JSON.stringify({ connection_id: this.connection })], { type: "application/json" });
+    navigator.sendBeacon("/api/v1/presence/leave", body);
   }
 
   heard(status) {

@@ -10,6 +10,7 @@ mod application;
 mod applications;
 mod assessments;
 mod changes;
+mod conflicts;
 mod control;
 mod conversations;
 mod desk;
@@ -91,6 +92,7 @@ fn configure(config: &mut ServiceConfig) {
         .configure(agreements::configure)
         .configure(assessments::configure)
         .configure(payout_details::configure)
+        .configure(conflicts::configure)
         .configure(shifts::configure)
         .configure(ops::configure)
         .configure(admin::configure)

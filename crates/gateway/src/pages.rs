@@ -6,6 +6,7 @@
 
 mod admin;
 mod assets;
+mod contacts;
 mod conversation;
 mod desk;
 mod earnings;
@@ -56,6 +57,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(join::configure)
         .configure(desk::configure)
         .configure(shifts::configure)
+        .configure(contacts::configure)
         .configure(earnings::configure)
         .configure(conversation::configure)
         .configure(ops::configure)

@@ -61,6 +61,8 @@ pub struct Agent {
     pub time_zone: Option<String>,
     /// The languages the agent helps in (ISO 639-1), in the agent's order.
     pub languages: Vec<String>,
+    /// How well the agent speaks each of them, in the same order: see [`Spoken::level`].
+    pub language_levels: Vec<i32>,
     /// How far the agent has come.
     pub status: AgentStatus,
     /// When the application was begun.
@@ -72,6 +74,16 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// The languages the agent helps in, each with its level.
+    pub fn spoken(&self) -> Vec<Spoken> {
+        let levels = self.language_levels.iter().copied();
+        let spoken = |(code, level): (&String, i32)| Spoken {
+            code: code.clone(),
+            level,
+        };
+        self.languages.iter().zip(levels).map(spoken).collect()
+    }
+
     /// Some things belong to the application alone.
     pub(crate) fn check_applying(&self) -> Result<(), Error> {
         match self.status {
@@ -181,6 +193,7 @@ pub fn apply(tx: &mut Tx<'_>, application: &Application) -> Result<Agent, Error>
         display_name: application.display_name.trim().to_owned(),
         time_zone: None,
         languages: Vec::new(),
+        language_levels: Vec::new(),
         status: AgentStatus::Applying,
         created_at: tx.now(),
         submitted_at: None,
@@ -190,6 +203,28 @@ pub fn apply(tx: &mut Tx<'_>, application: &Application) -> Result<Agent, Error>
     Ok(agent)
 }
 
+/// A language that an agent helps in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Spoken {
+    /// ISO 639-1.
+    pub code: String,
+    /// 1 a few words, 2 basic, 3 working, 4 fluent, 5 native.
+    pub level: i32,
+}
+
+impl Spoken {
+    /// The level of who names a language and says no more.
+    pub const FLUENT: i32 = 4;
+
+    /// A language that somebody speaks fluently.
+    pub fn fluently(code: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            level: Self::FLUENT,
+        }
+    }
+}
+
 /// What an applicant or agent tells about themselves.
 #[derive(Clone, Debug)]
 pub struct ProfileInput {
@@ -197,8 +232,8 @@ pub struct ProfileInput {
     pub display_name: String,
     /// The IANA name of the time zone, such as `Europe/Stockholm`.
     pub time_zone: String,
-    /// One to ten languages (ISO 639-1), each once.
-    pub languages: Vec<String>,
+    /// One to ten languages, each once.
+    pub languages: Vec<Spoken>,
 }
 
 impl ProfileInput {
@@ -217,15 +252,17 @@ impl ProfileInput {
         );
         for (index, language) in self.languages.iter().take(LANGUAGES).enumerate() {
             let field = format!("languages[{index}]");
-            if let Err(message) = language.parse::<Language>() {
+            if let Err(message) = language.code.parse::<Language>() {
                 checks.fault(&field, message);
             } else if self
                 .languages
                 .iter()
                 .take(index)
-                .any(|earlier| earlier == language)
+                .any(|earlier| earlier.code == language.code)
             {
                 checks.fault(&field, "is in the list already");
+            } else if !(1..=5).contains(&language.level) {
+                checks.fault(&field, "must have a level from 1 to 5");
             }
         }
         Ok(checks.done()?)
@@ -242,7 +279,11 @@ pub fn save_profile(tx: &mut Tx<'_>, id: AgentId, profile: &ProfileInput) -> Res
         .trim()
         .clone_into(&mut agent.display_name);
     agent.time_zone = Some(profile.time_zone.clone());
-    agent.languages.clone_from(&profile.languages);
+    (agent.languages, agent.language_levels) = profile
+        .languages
+        .iter()
+        .map(|spoken| (spoken.code.clone(), spoken.level))
+        .unzip();
     store::update_agent(tx, &agent)?;
     store::insert_fulfilment(tx, id, Requirement::Profile)?;
     ring_for(tx, &agent);
@@ -285,6 +326,7 @@ mod tests {
             display_name: "Ada".to_owned(),
             time_zone: None,
             languages: Vec::new(),
+            language_levels: Vec::new(),
             status,
             created_at: DateTime::UNIX_EPOCH,
             submitted_at: None,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
 use diesel::{Identifiable, Insertable, Queryable, Selectable};
 use kernel::{AgentId, Checks};
@@ -15,11 +15,14 @@ use crate::{
     text::{check_line, sha256},
 };
 
+/// How far ahead an agreement can be announced.
+const LONGEST_NOTICE: TimeDelta = TimeDelta::days(90);
+
 /// A published version of the agreement.
 #[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
 #[diesel(table_name = agreements, primary_key(version), check_for_backend(diesel::pg::Pg))]
 pub struct Agreement {
-    /// 1 for the first; the highest is current.
+    /// 1 for the first; the highest is the one to accept.
     pub version: i32,
     /// One line.
     pub title: String,
@@ -27,8 +30,10 @@ pub struct Agreement {
     pub body: String,
     /// The SHA-256 of the text.
     pub body_sha256: Vec<u8>,
-    /// When it became the current one.
+    /// When it was published.
     pub published_at: DateTime<Utc>,
+    /// From when on it counts; until then the version before does. Never earlier than that one's.
+    pub effective_at: DateTime<Utc>,
 }
 
 impl Agreement {
@@ -76,19 +81,40 @@ fn hex(digest: &[u8]) -> String {
     })
 }
 
-/// Publishes the next version of the agreement, which from now on is the one to accept.
-pub fn publish_agreement(tx: &mut Tx<'_>, title: &str, body: &str) -> Result<Agreement, Error> {
+/// Publishes the next version of the agreement, which from now on is the one to accept. Agents
+/// may work without having accepted it until it is effective, which is at once where no instant
+/// is given.
+pub fn publish_agreement(
+    tx: &mut Tx<'_>,
+    title: &str,
+    body: &str,
+    effective_at: Option<DateTime<Utc>>,
+) -> Result<Agreement, Error> {
+    let last = store::find_current_agreement(tx)?;
+    let earliest = last
+        .as_ref()
+        .map_or(tx.now(), |last| last.effective_at.max(tx.now()));
+    let effective_at = effective_at.unwrap_or(earliest);
     let mut checks = Checks::new();
     check_line(&mut checks, "title", title, 200);
     checks.text("body", body, 1, 100_000);
+    if effective_at < earliest {
+        let fault = "must not be in the past, nor before the version that is there takes effect";
+        checks.fault("effective_at", fault);
+    }
+    checks.check(
+        "effective_at",
+        effective_at <= tx.now() + LONGEST_NOTICE,
+        "must be at most 90 days ahead",
+    );
     checks.done()?;
-    let last = store::find_current_agreement(tx)?.map_or(0, |agreement| agreement.version);
     let agreement = Agreement {
-        version: last + 1,
+        version: last.map_or(0, |last| last.version) + 1,
         title: title.trim().to_owned(),
         body: body.to_owned(),
         body_sha256: sha256(body),
         published_at: tx.now(),
+        effective_at,
     };
     store::insert_agreement(tx, &agreement)?;
     // Whether an agent has accepted the current agreement is part of the qualification.
@@ -96,7 +122,8 @@ pub fn publish_agreement(tx: &mut Tx<'_>, title: &str, body: &str) -> Result<Agr
     Ok(agreement)
 }
 
-/// Accepts the current agreement, named by its version and the digest of the text that was shown.
+/// Accepts the newest agreement, which may not be effective yet, named by its version and the
+/// digest of the text that was shown.
 pub fn accept_agreement(
     tx: &mut Tx<'_>,
     id: AgentId,

@@ -85,6 +85,15 @@ pub enum Error {
     /// Only a suspended agent is reinstated.
     #[error("this agent is not suspended")]
     NotSuspended,
+    /// The agent has declared as many conflicts as one may.
+    #[error("you have declared 200 contacts, which is the most; please withdraw one first")]
+    ConflictLimit,
+    /// The agent has declared this conflict before.
+    #[error("you have declared this contact already")]
+    ConflictDeclared,
+    /// The agent has declared no such conflict.
+    #[error("there is no such contact of yours")]
+    ConflictNotFound,
     /// The database failed.
     #[error("database error")]
     Database(#[from] diesel::result::Error),
@@ -97,7 +106,8 @@ impl Classify for Error {
             Self::AgentNotFound
             | Self::AgreementNotFound
             | Self::SkillNotFound
-            | Self::AttemptNotFound => Class::NotFound,
+            | Self::AttemptNotFound
+            | Self::ConflictNotFound => Class::NotFound,
             Self::InvitationExpired
             | Self::AlreadyApplied
             | Self::ApplicationClosed
@@ -112,7 +122,9 @@ impl Classify for Error {
             | Self::RequirementsOpen(_)
             | Self::NotSubmitted
             | Self::NotActive
-            | Self::NotSuspended => Class::Conflict,
+            | Self::NotSuspended
+            | Self::ConflictLimit
+            | Self::ConflictDeclared => Class::Conflict,
             Self::CodeTooSoon { .. } | Self::TooManyAttempts { .. } => Class::RateLimited,
             Self::OwnApplication => Class::Forbidden,
             Self::Database(error) => db::class_of(error),
@@ -145,6 +157,9 @@ impl Classify for Error {
             Self::NotSubmitted => "not_submitted",
             Self::NotActive => "not_active",
             Self::NotSuspended => "not_suspended",
+            Self::ConflictLimit => "conflict_limit",
+            Self::ConflictDeclared => "conflict_declared",
+            Self::ConflictNotFound => "conflict_not_found",
             Self::Database(error) => db::code_of(error),
         }
     }

@@ -20,6 +20,9 @@
 //!   reason, on record.
 //! - An applicant changes an application only while it is being written; an active agent may change
 //!   the profile, accept a newer agreement and take further assessments.
+//! - An agent gets work only with the agreement in force accepted; until a newer version is
+//!   effective, the one before counts.
+//! - A conflict of interest that was withdrawn stays on record.
 //! - What was asked in an attempt is frozen with it, and the right answers never leave this crate.
 //! - Every command locks the agent's row first, so that two commands about one agent take turns.
 //!   The lock leaves the row's key alone: whoever inserts a row that refers to the agent goes on.
@@ -27,6 +30,7 @@
 mod agent;
 mod agreement;
 mod attempt;
+mod conflict;
 mod customer;
 mod decision;
 mod email_code;
@@ -42,11 +46,14 @@ mod queries;
 mod schema;
 mod store;
 
-pub use agent::{Agent, AgentStatus, Application, ProfileInput, apply, save_profile, submit};
+pub use agent::{
+    Agent, AgentStatus, Application, ProfileInput, Spoken, apply, save_profile, submit,
+};
 pub use agreement::{Acceptance, Agreement, accept_agreement, publish_agreement};
 pub use attempt::{
     Attempt, AttemptResult, AttemptStatus, Paper, PaperQuestion, start_attempt, submit_attempt,
 };
+pub use conflict::{CONFLICT_LIMIT, Conflict, ConflictStatus, declare_conflict, withdraw_conflict};
 pub use customer::Customer;
 pub use decision::{Decision, DecisionKind, approve, reinstate, reject, suspend};
 pub use email_code::{Confirmation, EmailCode, confirm_email, send_email_code};
@@ -55,8 +62,9 @@ pub use import::{IMPORT_FAULTS, IMPORT_ROWS, Import, import_customers};
 pub use invitation::Invitation;
 pub use qualification::{Qualification, hold_qualified};
 pub use queries::{
-    acceptance, agent, agent_by_account, agents, attempts, checklist, current_agreement, customer,
-    customer_by_email, decisions, grants, open_paper, qualifications, skills,
+    acceptance, agent, agent_by_account, agents, agreement_in_force, attempts, checklist,
+    conflicts, current_agreement, customer, customer_by_email, decisions, grants, open_paper,
+    qualifications, skills,
 };
 pub use requirement::{ChecklistItem, Requirement, payout_details_given};
 pub use skill::{QuestionInput, SKILL_LIMIT, Skill, SkillGrant, SkillInput, save_skill};

@@ -15,11 +15,16 @@ pub struct Qualification {
     pub customer_ref: String,
     /// Nor one of their household.
     pub household_ref: Option<String>,
-    /// The languages the agent helps in (ISO 639-1).
-    pub languages: Vec<String>,
+    /// The agent's standing as a customer.
+    pub tier: String,
+    /// The languages the agent helps in (ISO 639-1), each with the level (1 to 5).
+    pub languages: Vec<(String, i32)>,
     /// Skills that are valid now, by code, each with the proficiency (1 to 5).
     pub skills: Vec<(String, i32)>,
-    /// Whether the agent has accepted the agreement that is current.
+    /// References of the customers whom the agent knows, and whose tickets they must not handle.
+    pub conflicts: Vec<String>,
+    /// Whether the agent has accepted the agreement that is in force, or a newer one. Who has not
+    /// gets no work.
     pub agreement_current: bool,
 }
 
@@ -29,15 +34,19 @@ pub(crate) struct Qualified {
     pub(crate) agent_id: AgentId,
     pub(crate) customer_ref: String,
     pub(crate) household_ref: Option<String>,
+    pub(crate) tier: String,
     pub(crate) languages: Vec<String>,
+    pub(crate) language_levels: Vec<i32>,
     pub(crate) agreement_current: bool,
 }
 
-/// As [`crate::qualifications`], and none of these agents can be suspended before this transaction
+/// Of [`crate::qualifications`] those that agents can be given work by: the agreement in force is
+/// accepted. None of these agents can be suspended, nor declare a conflict, before this transaction
 /// ends. The rows are locked in the order of their ids, so that two matchers never wait for each
 /// other in a circle.
 pub fn hold_qualified(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Qualification>> {
-    let rows = store::share_qualified(tx, agents)?;
+    let mut rows = store::share_qualified(tx, agents)?;
+    rows.retain(|row| row.agreement_current);
     let now = tx.now();
-    queries::with_skills(tx.conn(), rows, now)
+    queries::with_lists(tx.conn(), rows, now)
 }

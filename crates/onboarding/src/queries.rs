@@ -8,13 +8,14 @@ use crate::{
     agent::{Agent, AgentStatus},
     agreement::{Acceptance, Agreement},
     attempt::{Attempt, AttemptStatus, Paper, Sitting},
+    conflict::{CONFLICT_LIMIT, Conflict, ConflictStatus},
     customer::Customer,
     decision::Decision,
     qualification::{Qualification, Qualified},
     requirement::{ChecklistItem, Fulfilment, checklist_of},
     schema::{
-        acceptances, agents, agreements, attempts, customers, decisions, fulfilments, skill_grants,
-        skills,
+        acceptances, agents, agreements, attempts, conflicts, customers, decisions, fulfilments,
+        skill_grants, skills,
     },
     skill::{SKILL_LIMIT, Skill, SkillGrant},
     text::plain_email,
@@ -77,6 +78,30 @@ pub fn current_agreement(conn: &mut PgConnection) -> QueryResult<Option<Agreemen
         .select(Agreement::as_select())
         .first(conn)
         .optional()
+}
+
+/// The agreement that counts at an instant: the newest that is effective.
+pub fn agreement_in_force(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<Agreement>> {
+    agreements::table
+        .filter(agreements::effective_at.le(now))
+        .order(agreements::version.desc())
+        .select(Agreement::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The conflicts of interest that the agent has declared, the latest first.
+pub fn conflicts(conn: &mut PgConnection, id: AgentId) -> QueryResult<Vec<Conflict>> {
+    conflicts::table
+        .filter(conflicts::agent_id.eq(id))
+        .filter(conflicts::status.eq(ConflictStatus::Declared))
+        .order(conflicts::id.desc())
+        .limit(CONFLICT_LIMIT)
+        .select(Conflict::as_select())
+        .load(conn)
 }
 
 /// The newest agreement that the agent accepted.
@@ -163,20 +188,24 @@ pub fn customer_by_email(conn: &mut PgConnection, email: &str) -> QueryResult<Op
         .optional()
 }
 
-/// The columns of [`Qualified`]. A macro, because the type of such a selection has no short name.
+/// The columns of [`Qualified`] at an instant. A macro, because the type of such a selection has no
+/// short name. Who has accepted the next agreement early has done enough.
 macro_rules! qualified_columns {
-    () => {{
+    ($now:expr) => {{
         use $crate::schema::{acceptances, agents, agreements};
         (
             agents::id,
             agents::customer_ref,
             agents::household_ref,
+            agents::tier,
             agents::languages,
+            agents::language_levels,
             diesel::dsl::exists(
                 acceptances::table
                     .filter(acceptances::agent_id.eq(agents::id))
                     .filter(
-                        acceptances::version.nullable().eq(agreements::table
+                        acceptances::version.nullable().ge(agreements::table
+                            .filter(agreements::effective_at.le($now))
                             .select(diesel::dsl::max(agreements::version))
                             .single_value()),
                     ),
@@ -196,13 +225,13 @@ pub fn qualifications(
         .filter(agents::id.eq_any(agents))
         .filter(agents::status.eq(AgentStatus::Active))
         .order(agents::id)
-        .select(qualified_columns!())
+        .select(qualified_columns!(now))
         .load(conn)?;
-    with_skills(conn, rows, now)
+    with_lists(conn, rows, now)
 }
 
-/// Adds the skills that are valid at an instant.
-pub(crate) fn with_skills(
+/// Adds the skills that are valid at an instant, and the conflicts.
+pub(crate) fn with_lists(
     conn: &mut PgConnection,
     rows: Vec<Qualified>,
     now: DateTime<Utc>,
@@ -219,14 +248,26 @@ pub(crate) fn with_skills(
         .load::<(AgentId, String, i32)>(conn)?
         .into_iter()
         .peekable();
-    // Both lists are in the order of the agents' ids, so one walk through them is enough.
+    let mut conflicts = conflicts::table
+        .filter(conflicts::agent_id.eq_any(rows.iter().map(|row| row.agent_id)))
+        .filter(conflicts::status.eq(ConflictStatus::Declared))
+        .order((conflicts::agent_id, conflicts::customer_ref))
+        .select((conflicts::agent_id, conflicts::customer_ref))
+        .load::<(AgentId, String)>(conn)?
+        .into_iter()
+        .peekable();
+    // All lists are in the order of the agents' ids, so one walk through them is enough.
     let qualifications = rows.into_iter().map(|row| Qualification {
         agent_id: row.agent_id,
         customer_ref: row.customer_ref,
         household_ref: row.household_ref,
-        languages: row.languages,
+        tier: row.tier,
+        languages: row.languages.into_iter().zip(row.language_levels).collect(),
         skills: std::iter::from_fn(|| grants.next_if(|(agent, _, _)| *agent == row.agent_id))
             .map(|(_, skill, proficiency)| (skill, proficiency))
+            .collect(),
+        conflicts: std::iter::from_fn(|| conflicts.next_if(|(agent, _)| *agent == row.agent_id))
+            .map(|(_, customer_ref)| customer_ref)
             .collect(),
         agreement_current: row.agreement_current,
     });

@@ -26,6 +26,7 @@ diesel::table! {
         created_at -> Timestamptz,
         submitted_at -> Nullable<Timestamptz>,
         decided_at -> Nullable<Timestamptz>,
+        language_levels -> Array<Int4>,
     }
 }
 
@@ -36,6 +37,7 @@ diesel::table! {
         body -> Text,
         body_sha256 -> Bytea,
         published_at -> Timestamptz,
+        effective_at -> Timestamptz,
     }
 }
 
@@ -52,6 +54,18 @@ diesel::table! {
         expires_at -> Timestamptz,
         score -> Nullable<Int4>,
         ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    onboarding.conflicts (id) {
+        id -> Int8,
+        agent_id -> Uuid,
+        customer_ref -> Text,
+        reason -> Text,
+        status -> Text,
+        declared_at -> Timestamptz,
+        withdrawn_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -134,6 +148,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     agents,
     agreements,
     attempts,
+    conflicts,
     customers,
     decisions,
     email_codes,

@@ -9,6 +9,7 @@ use crate::{
     agent::{Agent, AgentStatus},
     agreement::{Acceptance, Agreement},
     attempt::{Attempt, AttemptStatus, Sitting},
+    conflict::{Conflict, ConflictStatus, NewConflict},
     customer::Customer,
     decision::NewDecision,
     email_code::SentCode,
@@ -17,8 +18,8 @@ use crate::{
     queries,
     requirement::{Fulfilment, Requirement},
     schema::{
-        acceptances, agents, agreements, attempts, customers, decisions, email_codes, fulfilments,
-        questions, skill_grants, skills,
+        acceptances, agents, agreements, attempts, conflicts, customers, decisions, email_codes,
+        fulfilments, questions, skill_grants, skills,
     },
     skill::{Question, SKILL_LIMIT, Skill, SkillGrant},
 };
@@ -68,11 +69,12 @@ pub(crate) fn update_agent(tx: &mut Tx<'_>, agent: &Agent) -> QueryResult<()> {
 
 /// The active ones of these agents, who stay active until the transaction ends.
 pub(crate) fn share_qualified(tx: &mut Tx<'_>, ids: &[AgentId]) -> QueryResult<Vec<Qualified>> {
+    let now = tx.now();
     agents::table
         .filter(agents::id.eq_any(ids))
         .filter(agents::status.eq(AgentStatus::Active))
         .order(agents::id)
-        .select(queries::qualified_columns!())
+        .select(queries::qualified_columns!(now))
         .for_share()
         .load(tx.conn())
 }
@@ -272,6 +274,43 @@ pub(crate) fn insert_decision(tx: &mut Tx<'_>, decision: &NewDecision<'_>) -> Qu
         .values(decision)
         .execute(tx.conn())
         .map(drop)
+}
+
+pub(crate) fn count_conflicts(tx: &mut Tx<'_>, agent: AgentId) -> QueryResult<i64> {
+    conflicts::table
+        .filter(conflicts::agent_id.eq(agent))
+        .filter(conflicts::status.eq(ConflictStatus::Declared))
+        .count()
+        .get_result(tx.conn())
+}
+
+pub(crate) fn insert_conflict(
+    tx: &mut Tx<'_>,
+    conflict: &NewConflict<'_>,
+) -> Result<Conflict, Error> {
+    diesel::insert_into(conflicts::table)
+        .values(conflict)
+        .returning(Conflict::as_returning())
+        .get_result(tx.conn())
+        .on_constraint("conflicts_declared_once", Error::ConflictDeclared)
+}
+
+/// Withdraws the agent's conflict, if they have declared it.
+pub(crate) fn update_conflict_withdrawn(
+    tx: &mut Tx<'_>,
+    agent: AgentId,
+    id: i64,
+) -> QueryResult<bool> {
+    let now = tx.now();
+    diesel::update(conflicts::table.find(id))
+        .filter(conflicts::agent_id.eq(agent))
+        .filter(conflicts::status.eq(ConflictStatus::Declared))
+        .set((
+            conflicts::status.eq(ConflictStatus::Withdrawn),
+            conflicts::withdrawn_at.eq(now),
+        ))
+        .execute(tx.conn())
+        .map(|count| count > 0)
 }
 
 /// Keeps other imports out until the transaction ends; who only reads goes on.

@@ -65,6 +65,8 @@ pub struct PresentAgent {
     pub status: PresenceStatus,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// Whether a heartbeat is missing: there are no new offers until one comes.
+    pub is_unstable: bool,
     /// Units they hold.
     pub load: i32,
     /// Units they can hold.
@@ -162,6 +164,7 @@ fn present(conn: &mut PgConnection, now: DateTime<Utc>) -> QueryResult<Vec<Prese
             agents::display_name,
             presences::status,
             presences::since,
+            presences::connected_until.assume_not_null().le(now),
             workloads::load,
             workloads::capacity,
         ))

@@ -121,8 +121,8 @@ pub enum Presence {
 pub enum Admitted {
     /// For all.
     All,
-    /// For these, by code.
-    Only(Vec<String>),
+    /// For all but these, by code.
+    AllBut(Vec<String>),
 }
 
 impl Admitted {
@@ -130,7 +130,7 @@ impl Admitted {
     pub fn to(&self, queue: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(queues) => queues.iter().any(|admitted| admitted == queue),
+            Self::AllBut(closed) => !closed.iter().any(|code| code == queue),
         }
     }
 }

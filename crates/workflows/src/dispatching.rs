@@ -1,10 +1,11 @@
 //! Tickets find agents.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use availability::Admission;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
 use dispatch::{Candidate, Engagement, Ticket, agent_key};
@@ -181,31 +182,55 @@ pub fn put_aside(tx: &mut Tx<'_>) -> Result<usize, Error> {
     Ok(letters.len())
 }
 
-/// Those of the agents who are there, as they are now. None of them can go, nor be suspended,
-/// before this transaction ends.
+/// Those of the agents who are there, as they are now. None of them can go, be suspended, or lose
+/// their admission before this transaction ends.
 pub(crate) fn hold_candidates(
     tx: &mut Tx<'_>,
     agents: &[AgentId],
 ) -> Result<Vec<Candidate>, Error> {
     let present = availability::hold_present(tx, agents)?;
+    let admissions = availability::hold_admitted(tx, &present)?;
     let qualified = onboarding::hold_qualified(tx, &present)?;
-    Ok(qualified
-        .into_iter()
-        .map(|qualification| candidate(qualification, Presence::Available))
-        .collect())
+    let ends = availability::work_ends(tx.conn(), &present)?;
+    Ok(described(qualified, admissions, ends, tx.now()))
 }
 
-/// What dispatch may know of those of the agents who are active, as if they were there, by id.
+/// These agents, who are there, as they are at an instant, by id.
 pub fn candidates(
     conn: &mut PgConnection,
     agents: &[AgentId],
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Candidate>> {
+    let admissions = availability::admitted(conn, agents, now)?;
     let qualified = onboarding::qualifications(conn, agents, now)?;
-    Ok(qualified
+    let ends = availability::work_ends(conn, agents)?;
+    Ok(described(qualified, admissions, ends, now))
+}
+
+/// Puts together what the domains say of agents. Who is qualified decides who is among them.
+fn described(
+    qualified: Vec<Qualification>,
+    admissions: Vec<Admission>,
+    ends: Vec<(AgentId, Option<DateTime<Utc>>)>,
+    now: DateTime<Utc>,
+) -> Vec<Candidate> {
+    let mut admitted: HashMap<AgentId, availability::Admitted> = admissions
         .into_iter()
-        .map(|qualification| candidate(qualification, Presence::Available))
-        .collect())
+        .map(|admission| (admission.agent_id, admission.queues))
+        .collect();
+    let ends: HashMap<AgentId, DateTime<Utc>> = ends
+        .into_iter()
+        .filter_map(|(agent, until)| Some((agent, until?)))
+        .collect();
+    qualified
+        .into_iter()
+        .map(|qualification| {
+            let agent = qualification.agent_id;
+            let queues = admitted.remove(&agent);
+            let left = ends.get(&agent).map(|until| (*until - now).num_seconds());
+            candidate(qualification, queues, left)
+        })
+        .collect()
 }
 
 /// What dispatch may know of an agent who asks for a list; none while they may not work.
@@ -230,23 +255,26 @@ pub fn suited_agents(
 }
 
 /// What dispatch knows of an agent is what the other domains vouch for.
-fn candidate(qualification: Qualification, presence: Presence) -> Candidate {
+fn candidate(
+    qualification: Qualification,
+    queues: Option<availability::Admitted>,
+    seconds_left: Option<i64>,
+) -> Candidate {
     Candidate {
         agent_id: qualification.agent_id,
         customer_ref: qualification.customer_ref,
         household_ref: qualification.household_ref,
-        contacts: Vec::new(),
-        tier: String::new(),
-        languages: qualification
-            .languages
-            .into_iter()
-            .map(|language| (language, 5))
-            .collect(),
+        contacts: qualification.conflicts,
+        tier: qualification.tier,
+        languages: qualification.languages,
         skills: qualification.skills,
         is_active: true,
-        agreement_current: true,
-        presence,
-        admitted: Admitted::All,
-        seconds_left: None,
+        agreement_current: qualification.agreement_current,
+        presence: Presence::Available,
+        admitted: match queues {
+            Some(availability::Admitted::AllBut(closed)) => Admitted::AllBut(closed.to_vec()),
+            Some(availability::Admitted::All) | None => Admitted::All,
+        },
+        seconds_left,
     }
 }

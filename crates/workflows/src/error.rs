@@ -11,8 +11,8 @@ macro_rules! errors {
             /// There is no such customer in the directory.
             #[error("no customer of the directory has this reference")]
             CustomerNotFound,
-            /// The agent may not work at present.
-            #[error("you cannot take work at present: your application is not approved, or you are suspended")]
+            /// The agent may not work at present: not active, or the agreement is not accepted.
+            #[error("you cannot take work at present: your application is not approved, you are suspended, or a new agreement is to be accepted")]
             NotQualified,
             /// The agent is not available.
             #[error("go available first")]

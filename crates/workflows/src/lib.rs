@@ -12,6 +12,7 @@
 
 mod applications;
 mod dispatching;
+mod eligibility;
 mod error;
 mod escalation;
 mod idempotent;
@@ -29,6 +30,7 @@ pub use applications::{
 pub use dispatching::{
     MATCHING, Matchmaker, candidate_of, candidates, claim_ticket, expire_offers, suited_agents,
 };
+pub use eligibility::{declare_conflict, drop_working_time_rules, set_capacity};
 pub use error::Error;
 pub use escalation::escalate;
 pub use idempotent::once;
@@ -37,19 +39,20 @@ pub use parting::{
     PaidPart, hand_back, hand_back_for_all, hand_over, keep_deadlines, release_engagement,
     transfer_to_agent, transfer_to_queue,
 };
-pub use presence::{end_abandoned_talks, go_present, release_lost_agents};
+pub use presence::{end_abandoned_talks, end_overlong_work, go_present, release_lost_agents};
 pub use reconcile::{PRUNER, RECONCILERS, Reconciler, Report};
 pub use resolution::{Settled, close_wrap_ups, resolve_engagement};
-pub use shifts::cancel_shift;
+pub use shifts::{cancel_shift, commit_to_shift};
 
 pub use availability::{
-    commit as commit_to_shift, heartbeat, publish_shift, release as release_commitment,
+    heartbeat, leave as leave_connection, publish_shift, release as release_commitment,
+    save_rules as save_working_time_rules, set_on_demand,
 };
 pub use dispatch::{
     accept as accept_offer, control as change_control, decline as decline_offer,
     discard_dead_letter, extend_wrap_up, leave as leave_conversation, publish_policy,
     rate as rate_engagement, reopen as reopen_conversation, replay_dead_letter, save_queue,
-    say_as_agent, say_as_assistant, say_as_customer, set_capacity, wrap_up,
+    say_as_agent, say_as_assistant, say_as_customer, wrap_up,
 };
 pub use identity::{
     create_account, create_machine_key, open_session, refresh as refresh_session, reinstate_staff,
@@ -60,6 +63,6 @@ pub use jobs::{
 };
 pub use onboarding::{
     accept_agreement, confirm_email, import_customers, publish_agreement, save_profile, save_skill,
-    start_attempt, submit as submit_application, submit_attempt,
+    start_attempt, submit as submit_application, submit_attempt, withdraw_conflict,
 };
 pub use payouts::{approve_run, export_run, prepare_run, publish_rate_card, settle_run, void_run};

@@ -1,25 +1,40 @@
 //! Agents come and go.
 
-use availability::{Presence, PresenceStatus};
+use availability::{Connection, Going, Presence, PresenceStatus};
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use db::Tx;
 use kernel::AgentId;
 
 use crate::{Error, parting};
 
-/// The agent says whether they are there and ready. Who is not ready gets no offers: those that
-/// are pending go back.
+/// The agent says on one of their devices whether they are there and ready. Who is not ready gets
+/// no offers: those that are pending go back.
 pub fn go_present(
     tx: &mut Tx<'_>,
     agent: AgentId,
     status: PresenceStatus,
+    connection: &Connection,
 ) -> Result<Presence, Error> {
-    let presence = availability::go(tx, agent, status)?;
+    let going = Going {
+        status,
+        connection: connection.clone(),
+        zone: calendar_of(tx, agent)?,
+    };
+    let presence = availability::go(tx, agent, going)?;
     match status {
         PresenceStatus::Available => dispatch::open_workload(tx, agent)?,
         PresenceStatus::Away | PresenceStatus::Offline => dispatch::rescind_offers(tx, agent)?,
     }
     Ok(presence)
+}
+
+/// The zone in which the agent's days are counted.
+pub(crate) fn calendar_of(tx: &mut Tx<'_>, agent: AgentId) -> Result<Tz, Error> {
+    let agent = onboarding::agent(tx.conn(), agent)?;
+    let name = agent.and_then(|agent| agent.time_zone);
+    // Before a profile is saved there is no zone, nor is there work.
+    Ok(name.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC))
 }
 
 /// The agent is gone, whatever they said last.
@@ -51,4 +66,15 @@ pub fn release_lost_agents(tx: &mut Tx<'_>) -> Result<usize, Error> {
         dispatch::release_lost(tx, *agent)?;
     }
     Ok(lost.len())
+}
+
+/// Who has worked as long as one may gets no more offers: what they have in hand they finish.
+/// Where rules have changed, the ends of work are calculated anew first.
+pub fn end_overlong_work(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    availability::refresh_limits(tx)?;
+    let sent_away = availability::end_overlong(tx)?;
+    for agent in &sent_away {
+        dispatch::rescind_offers(tx, *agent)?;
+    }
+    Ok(sent_away.len())
 }

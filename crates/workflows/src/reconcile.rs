@@ -23,6 +23,10 @@ pub const RECONCILERS: &[Reconciler] = &[
         run: presence::release_lost_agents,
     },
     Reconciler {
+        name: "end_overlong_work",
+        run: presence::end_overlong_work,
+    },
+    Reconciler {
         name: "end_abandoned_talks",
         run: presence::end_abandoned_talks,
     },

@@ -1,10 +1,20 @@
 //! Shifts whose change concerns others.
 
-use availability::Shift;
+use availability::{Commitment, Shift};
 use db::Tx;
-use kernel::ShiftId;
+use kernel::{AgentId, ShiftId};
 
-use crate::{Error, Job};
+use crate::{Error, Job, presence};
+
+/// The agent promises to work the shift, within the limits of days and weeks on their calendar.
+pub fn commit_to_shift(
+    tx: &mut Tx<'_>,
+    shift: ShiftId,
+    agent: AgentId,
+) -> Result<Commitment, Error> {
+    let zone = presence::calendar_of(tx, agent)?;
+    Ok(availability::commit(tx, shift, agent, zone)?)
+}
 
 /// Calls a shift off, and writes to everybody who had committed to it.
 pub fn cancel_shift(tx: &mut Tx<'_>, id: ShiftId) -> Result<Shift, Error> {

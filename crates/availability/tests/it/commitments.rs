@@ -1,6 +1,7 @@
 //! Promising to work a shift, and taking it back.
 
 use availability::{CommitmentStatus, Error};
+use chrono_tz::Tz;
 use kernel::{AgentId, Class, Classify, CommitmentId, ShiftId};
 
 use crate::support::World;
@@ -13,7 +14,7 @@ fn agents_take_the_lowest_free_seat() {
     let mut commit = |agent| {
         world
             .sandbox
-            .write(|tx| availability::commit(tx, shift.id, agent))
+            .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
             .unwrap()
     };
     let first = commit(agents[0]);
@@ -30,7 +31,7 @@ fn agents_take_the_lowest_free_seat() {
     let mut commit = |agent| {
         world
             .sandbox
-            .write(|tx| availability::commit(tx, shift.id, agent))
+            .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
             .unwrap()
     };
     assert_eq!((commit(agents[2]).seat, commit(agents[3]).seat), (1, 3));
@@ -44,11 +45,11 @@ fn a_full_shift_takes_no_one_until_a_seat_is_released() {
     let (ada, ben) = (world.agent(), world.agent());
     let taken = world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, ada))
+        .write(|tx| availability::commit(tx, shift.id, ada, Tz::UTC))
         .unwrap();
     let full = world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, ben));
+        .write(|tx| availability::commit(tx, shift.id, ben, Tz::UTC));
     assert!(matches!(full, Err(Error::ShiftFull)), "{full:?}");
     world
         .sandbox
@@ -56,7 +57,7 @@ fn a_full_shift_takes_no_one_until_a_seat_is_released() {
         .unwrap();
     world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, ben))
+        .write(|tx| availability::commit(tx, shift.id, ben, Tz::UTC))
         .unwrap();
 }
 
@@ -66,11 +67,11 @@ fn an_agent_commits_to_a_shift_once() {
     let (shift, agent) = (world.shift("09:00", "13:00", 2), world.agent());
     let first = world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, agent))
+        .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
         .unwrap();
     let again = world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, agent));
+        .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC));
     assert!(matches!(again, Err(Error::AlreadyCommitted)), "{again:?}");
     world
         .sandbox
@@ -78,7 +79,7 @@ fn an_agent_commits_to_a_shift_once() {
         .unwrap();
     world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, agent))
+        .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
         .unwrap();
 }
 
@@ -91,23 +92,23 @@ fn an_agents_commitments_may_touch_but_not_overlap() {
             .map(|(from, to)| world.shift(from, to, 5));
     world
         .sandbox
-        .write(|tx| availability::commit(tx, morning.id, agent))
+        .write(|tx| availability::commit(tx, morning.id, agent, Tz::UTC))
         .unwrap();
     let refused = world
         .sandbox
-        .write(|tx| availability::commit(tx, overlapping.id, agent));
+        .write(|tx| availability::commit(tx, overlapping.id, agent, Tz::UTC));
     assert!(
         matches!(refused, Err(Error::CommitmentOverlaps)),
         "{refused:?}"
     );
     world
         .sandbox
-        .write(|tx| availability::commit(tx, afternoon.id, agent))
+        .write(|tx| availability::commit(tx, afternoon.id, agent, Tz::UTC))
         .unwrap();
     let other = world.agent();
     world
         .sandbox
-        .write(|tx| availability::commit(tx, overlapping.id, other))
+        .write(|tx| availability::commit(tx, overlapping.id, other, Tz::UTC))
         .unwrap();
     world.sandbox.assert_promises();
 }
@@ -126,16 +127,16 @@ fn nobody_commits_to_a_shift_that_started_was_canceled_or_never_was() {
         .unwrap();
     let refused = world
         .sandbox
-        .write(|tx| availability::commit(tx, canceled.id, agent));
+        .write(|tx| availability::commit(tx, canceled.id, agent, Tz::UTC));
     assert!(matches!(refused, Err(Error::ShiftCanceled)), "{refused:?}");
     let unknown = world
         .sandbox
-        .write(|tx| availability::commit(tx, ShiftId::new(), agent));
+        .write(|tx| availability::commit(tx, ShiftId::new(), agent, Tz::UTC));
     assert!(matches!(unknown, Err(Error::ShiftNotFound)), "{unknown:?}");
     world.sandbox.now = shift.starts_at;
     let late = world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, agent));
+        .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC));
     assert!(matches!(late, Err(Error::ShiftStarted)), "{late:?}");
 }
 
@@ -149,11 +150,11 @@ fn a_commitment_is_released_once_by_its_agent_before_the_start() {
     );
     let adas = world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, ada))
+        .write(|tx| availability::commit(tx, shift.id, ada, Tz::UTC))
         .unwrap();
     let bens = world
         .sandbox
-        .write(|tx| availability::commit(tx, shift.id, ben))
+        .write(|tx| availability::commit(tx, shift.id, ben, Tz::UTC))
         .unwrap();
     let mut release = |id: CommitmentId, agent: AgentId| {
         world
@@ -185,7 +186,7 @@ fn an_agent_sees_upcoming_and_running_commitments() {
         let shift = world.shift(from, to, 1);
         world
             .sandbox
-            .write(|tx| availability::commit(tx, shift.id, agent))
+            .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
             .unwrap();
     }
     world.sandbox.now += chrono::TimeDelta::hours(2); // It is ten o'clock.

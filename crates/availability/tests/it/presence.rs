@@ -1,7 +1,7 @@
 //! Going online and offline, and being lost.
 
 use availability::{
-    Error, LEASE_SECONDS,
+    CONNECTED_SECONDS, Cause, Connection, ConnectionState, Error, LEASE_SECONDS,
     PresenceStatus::{Available, Away, Offline},
 };
 use chrono::TimeDelta;
@@ -26,7 +26,8 @@ impl World {
     }
 
     fn heartbeat(&mut self, agent: AgentId) -> Result<availability::Presence, Error> {
-        self.sandbox.write(|tx| availability::heartbeat(tx, agent))
+        self.sandbox
+            .write(|tx| availability::heartbeat(tx, agent, &Connection::default()))
     }
 }
 
@@ -205,4 +206,183 @@ fn stepping_away_takes_only_the_available_and_does_not_bring_back_the_gone() {
     for gone in [silent, offline, never_there] {
         assert!(matches!(world.heartbeat(gone), Err(Error::NotPresent)));
     }
+}
+
+impl World {
+    fn beat(&mut self, agent: AgentId, tab: &str) {
+        let tab = Connection::named(Some(tab)).unwrap();
+        self.sandbox
+            .write(|tx| availability::heartbeat(tx, agent, &tab))
+            .unwrap();
+    }
+
+    fn leave(&mut self, agent: AgentId, tab: &str) {
+        let tab = Connection::named(Some(tab)).unwrap();
+        self.sandbox
+            .write(|tx| availability::leave(tx, agent, &tab))
+            .unwrap();
+    }
+
+    fn connection(&mut self, agent: AgentId) -> Option<ConnectionState> {
+        let now = self.sandbox.now;
+        let presence = self
+            .sandbox
+            .read(|conn| availability::presence(conn, agent));
+        presence.unwrap().unwrap().connection(now)
+    }
+}
+
+#[test]
+fn a_missing_heartbeat_stops_offers_and_nothing_else() {
+    let mut world = World::new();
+    let agent = world.agent();
+    world.go(agent, Available);
+    world.pass(CONNECTED_SECONDS - 1);
+    assert_eq!(world.present(), [agent]);
+    world.pass(1);
+    assert_eq!(world.connection(agent), Some(ConnectionState::Unstable));
+    assert!(world.present().is_empty());
+    assert!(
+        world
+            .sandbox
+            .write(|tx| availability::hold_present(tx, &[agent]))
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        world
+            .sandbox
+            .write(availability::lose_expired)
+            .unwrap()
+            .is_empty()
+    );
+    world.heartbeat(agent).unwrap();
+    assert_eq!(world.connection(agent), Some(ConnectionState::Connected));
+    assert_eq!(world.present(), [agent]);
+}
+
+#[test]
+fn an_agent_is_as_present_as_the_best_of_their_tabs() {
+    let mut world = World::new();
+    let agent = world.agent();
+    world.go(agent, Available);
+    world.beat(agent, "desk");
+    world.pass(10);
+    world.beat(agent, "phone");
+    world.pass(15);
+    assert_eq!(
+        world.connection(agent),
+        Some(ConnectionState::Connected),
+        "the phone is heard"
+    );
+    world.leave(agent, "desk");
+    assert_eq!(world.connection(agent), Some(ConnectionState::Connected));
+    world.beat(agent, "phone");
+    world.leave(agent, "phone");
+    world.leave(agent, "never-seen");
+    assert_eq!(
+        world.connection(agent),
+        Some(ConnectionState::Unstable),
+        "the default tab is old"
+    );
+    world.pass(44);
+    world.beat(agent, "phone");
+    assert_eq!(
+        world.connection(agent),
+        Some(ConnectionState::Connected),
+        "a reload loses nothing"
+    );
+    world.sandbox.assert_promises();
+}
+
+#[test]
+fn the_last_goodbye_leaves_the_agent_there_until_the_lease_ends() {
+    let mut world = World::new();
+    let agent = world.agent();
+    world.go(agent, Available);
+    let before = world
+        .sandbox
+        .read(|conn| availability::presence(conn, agent))
+        .unwrap()
+        .unwrap();
+    world.pass(5);
+    world.leave(agent, "default");
+    let after = world
+        .sandbox
+        .read(|conn| availability::presence(conn, agent))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (after.status, after.since, after.lease_expires_at),
+        (before.status, before.since, before.lease_expires_at)
+    );
+    assert_eq!(world.connection(agent), Some(ConnectionState::Unstable));
+    world.pass(LEASE_SECONDS - 5);
+    assert_eq!(
+        world.sandbox.write(availability::lose_expired).unwrap(),
+        [agent]
+    );
+    assert_eq!(world.connection(agent), Some(ConnectionState::Lost));
+    world.leave(agent, "default");
+    assert_eq!(world.connection(agent), Some(ConnectionState::Lost));
+    world.go(agent, Offline);
+    assert_eq!(world.connection(agent), None);
+}
+
+#[test]
+fn a_loss_says_so_in_the_trail_and_heartbeats_leave_none() {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+        new_state: Option<String>,
+    }
+    let mut world = World::new();
+    let agent = world.agent();
+    world.go(agent, Available);
+    world.beat(agent, "desk");
+    world.pass(LEASE_SECONDS);
+    world.sandbox.write(availability::lose_expired).unwrap();
+    let rows: Vec<Row> = world
+        .sandbox
+        .read(|conn| {
+            use diesel::RunQueryDsl as _;
+            diesel::sql_query(
+                "SELECT new_state FROM audit.events \
+                 WHERE subject = 'availability.presences' AND subject_id = $1::text ORDER BY id",
+            )
+            .bind::<diesel::sql_types::Uuid, _>(agent)
+            .load(conn)
+        })
+        .unwrap();
+    let trail: Vec<_> = rows.into_iter().flat_map(|row| row.new_state).collect();
+    assert_eq!(trail, ["offline", "available", "offline, lost"]);
+    let presence = world
+        .sandbox
+        .read(|conn| availability::presence(conn, agent))
+        .unwrap()
+        .unwrap();
+    assert_eq!(presence.cause, Cause::Lost);
+}
+
+#[test]
+fn an_agent_has_at_most_eight_connections_and_the_newest_stay() {
+    let mut world = World::new();
+    let agent = world.agent();
+    world.go(agent, Available);
+    for tab in 0..12 {
+        world.pass(1);
+        world.beat(agent, &format!("tab-{tab}"));
+        world.beat(agent, "kept");
+    }
+    world.sandbox.assert_promises();
+    world.leave(agent, "kept");
+    for tab in 5..12 {
+        assert_eq!(
+            world.connection(agent),
+            Some(ConnectionState::Connected),
+            "tab {tab}"
+        );
+        world.leave(agent, &format!("tab-{tab}"));
+    }
+    assert_eq!(world.connection(agent), Some(ConnectionState::Unstable));
 }

@@ -11,6 +11,7 @@ use std::{
 
 use availability::{Error, PresenceStatus};
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use db::{Db, Tx, testing::TestDatabase};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_types};
 use kernel::{AgentId, CommitmentId, ShiftId};
@@ -50,7 +51,7 @@ fn a_shift_never_holds_more_commitments_than_seats() {
     let (agents, shifts) = arrange(&db, |sql| database.sql(sql), 12, &[shift]);
     let parts: Vec<_> = agents.iter().map(|agent| (shifts[0].id, *agent)).collect();
     let outcomes = at_once(&parts, |shift, agent| {
-        db.write_blocking("test", |tx| availability::commit(tx, shift, agent))
+        db.write_blocking("test", |tx| availability::commit(tx, shift, agent, Tz::UTC))
     });
     let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(won.len(), 3, "{lost:?}");
@@ -128,7 +129,7 @@ fn overlapping_at_once(database: &mut TestDatabase) -> (usize, Vec<Error>) {
     let parts: Vec<_> = shifts.iter().map(|shift| (shift.id, agents[0])).collect();
     let outcomes = at_once(&parts, |shift, agent| {
         db.write_blocking("test", |tx| {
-            let commitment = availability::commit(tx, shift, agent);
+            let commitment = availability::commit(tx, shift, agent, Tz::UTC);
             thread::sleep(Duration::from_millis(100));
             commitment
         })
@@ -176,7 +177,7 @@ fn nobody_is_committed_to_a_shift_that_was_canceled_meanwhile() {
             .map(|agent| {
                 scope.spawn(|| {
                     start.wait();
-                    db.write_blocking("test", |tx| availability::commit(tx, id, *agent))
+                    db.write_blocking("test", |tx| availability::commit(tx, id, *agent, Tz::UTC))
                 })
             })
             .collect();
@@ -263,4 +264,158 @@ fn two_sweeps_lose_each_silent_agent_once() {
     });
     lost.sort();
     assert_eq!(lost, agents);
+}
+
+/// One agent promises two shifts at once that together leave too little rest; the result says how
+/// many they got.
+fn restless_at_once(
+    database: &mut TestDatabase,
+    commit: impl Fn(&mut Tx<'_>, ShiftId, AgentId) -> Result<(), Error> + Sync,
+) -> i64 {
+    let db = database.db();
+    let shifts = [input("09:00", "11:00", 1), input("21:00", "23:00", 1)];
+    let (agents, shifts) = arrange(&db, |sql| database.sql(sql), 1, &shifts);
+    let parts: Vec<_> = shifts.iter().map(|shift| (shift.id, agents[0])).collect();
+    at_once(&parts, |shift, agent| {
+        db.write_blocking("test", |tx| commit(tx, shift, agent))
+    });
+    database.number(COMMITTED)
+}
+
+#[test]
+fn an_agent_who_promises_twice_at_once_keeps_the_rest() {
+    let mut database = TestDatabase::create();
+    let kept = restless_at_once(&mut database, |tx, shift, agent| {
+        let commitment = availability::commit(tx, shift, agent, Tz::UTC);
+        thread::sleep(Duration::from_millis(100));
+        commitment.map(drop)
+    });
+    assert_eq!(kept, 1);
+    database.assert_promises();
+}
+
+/// Looks at what was promised before, and promises, with no lock in between.
+fn promise_naively(tx: &mut Tx<'_>, shift: ShiftId, agent: AgentId) -> Result<(), Error> {
+    let now = tx.now();
+    let span = |shift: &availability::Shift| availability::Span {
+        from: shift.starts_at,
+        until: shift.ends_at,
+    };
+    let promised: Vec<_> = availability::commitments(tx.conn(), agent, now)?
+        .iter()
+        .map(|committed| span(&committed.shift))
+        .collect();
+    let new = availability::shift(tx.conn(), shift)?.ok_or(Error::ShiftNotFound)?;
+    let rules = availability::rules(tx.conn(), agent)?;
+    if let Some(limit) = rules.objection_to(&promised, span(&new), Tz::UTC) {
+        return Err(Error::CommitmentOverLimit(limit));
+    }
+    thread::sleep(Duration::from_millis(300));
+    commit_naively(tx, shift, agent)
+}
+
+#[test]
+fn control_without_the_agents_lock_the_rest_is_promised_away() {
+    let mut database = TestDatabase::create();
+    let kept = restless_at_once(&mut database, promise_naively);
+    assert_eq!(kept, 2, "the race found nothing");
+}
+
+/// Whether closing a queue has to wait for a transaction that did `hold` before.
+fn closing_waits(hold: impl Fn(&mut Tx<'_>, AgentId) + Sync) -> bool {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let (agents, shifts) = arrange(
+        &db,
+        |sql| database.sql(sql),
+        1,
+        &[input("09:00", "10:00", 1)],
+    );
+    let (begun, over) = (Barrier::new(2), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            db.write_blocking("test", |tx| {
+                hold(tx, agents[0]);
+                begun.wait();
+                thread::sleep(Duration::from_millis(300));
+                over.store(true, Ordering::SeqCst);
+                Ok::<_, Error>(())
+            })
+        });
+        begun.wait();
+        db.write_blocking("test", |tx| {
+            availability::set_on_demand(tx, "vip", false, shifts[0].created_by)
+        })
+        .unwrap();
+        over.load(Ordering::SeqCst)
+    })
+}
+
+#[test]
+fn a_queue_that_nobody_ever_closed_cannot_be_closed_while_an_offer_is_made() {
+    assert!(closing_waits(|tx, agent| {
+        let held = availability::hold_admitted(tx, &[agent]).unwrap();
+        assert!(held[0].queues.admits("vip"));
+    }));
+}
+
+#[test]
+fn control_a_queue_that_was_only_looked_at_is_closed_meanwhile() {
+    assert!(!closing_waits(|tx, agent| {
+        let now = tx.now();
+        let seen = availability::admitted(tx.conn(), &[agent], now).unwrap();
+        assert!(seen[0].queues.admits("vip"));
+    }));
+}
+
+#[test]
+fn tabs_that_all_beat_at_once_leave_eight() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let (agents, _) = arrange(&db, |sql| database.sql(sql), 1, &[]);
+    db.write_blocking("test", |tx| {
+        availability::go(tx, agents[0], PresenceStatus::Available)
+    })
+    .unwrap();
+    let start = Barrier::new(12);
+    thread::scope(|scope| {
+        for tab in 0..12 {
+            let (db, start) = (&db, &start);
+            let agent = agents[0];
+            scope.spawn(move || {
+                let tab = availability::Connection::named(Some(&format!("tab-{tab}"))).unwrap();
+                start.wait();
+                db.write_blocking("test", |tx| availability::heartbeat(tx, agent, &tab))
+                    .unwrap();
+            });
+        }
+    });
+    assert_eq!(
+        database.number("SELECT count(*) FROM availability.connections"),
+        8
+    );
+    database.assert_promises();
+}
+
+#[test]
+fn going_and_coming_at_once_leaves_spans_that_fit_the_presence() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let (agents, _) = arrange(&db, |sql| database.sql(sql), 1, &[]);
+    let start = Barrier::new(6);
+    thread::scope(|scope| {
+        for part in 0..6 {
+            let (db, start) = (&db, &start);
+            let agent = agents[0];
+            scope.spawn(move || {
+                start.wait();
+                for step in 0..10 {
+                    let status = PresenceStatus::ALL[(part + step) % 3];
+                    db.write_blocking("test", |tx| availability::go(tx, agent, status))
+                        .unwrap();
+                }
+            });
+        }
+    });
+    database.assert_promises();
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use availability::{Commitment, Error};
+use chrono_tz::Tz;
 use proptest::prelude::*;
 
 use crate::support::World;
@@ -66,7 +67,9 @@ fn check(steps: Vec<Step>) {
         match step {
             Step::Commit { shift, agent } => {
                 let (id, who) = (shifts[shift].id, agents[agent]);
-                let outcome = world.sandbox.write(|tx| availability::commit(tx, id, who));
+                let outcome = world
+                    .sandbox
+                    .write(|tx| availability::commit(tx, id, who, Tz::UTC));
                 let said = match &outcome {
                     Ok(_) => "committed",
                     Err(Error::AlreadyCommitted) => "already committed",

@@ -2,6 +2,7 @@
 
 use availability::{Error, ShiftStatus};
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use kernel::{Class, Classify, PageRequest, ShiftId};
 
 use crate::support::{World, input};
@@ -73,7 +74,7 @@ fn canceling_a_shift_frees_its_agents_and_says_who_they_are() {
     for agent in [agents[1], agents[0], gone] {
         let made = world
             .sandbox
-            .write(|tx| availability::commit(tx, shift.id, agent))
+            .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
             .unwrap();
         if agent == gone {
             world
@@ -99,7 +100,7 @@ fn canceling_a_shift_frees_its_agents_and_says_who_they_are() {
     }
     world
         .sandbox
-        .write(|tx| availability::commit(tx, other.id, agents[0]))
+        .write(|tx| availability::commit(tx, other.id, agents[0], Tz::UTC))
         .unwrap();
     world.sandbox.assert_promises();
 }
@@ -148,7 +149,7 @@ fn upcoming_shifts_come_in_order_in_pages_with_their_taken_seats() {
         let agent = world.agent();
         world
             .sandbox
-            .write(|tx| availability::commit(tx, later.id, agent))
+            .write(|tx| availability::commit(tx, later.id, agent, Tz::UTC))
             .unwrap();
     }
     let now = started.starts_at;

@@ -119,8 +119,9 @@ fn a_ticket_that_was_lost_to_silence_comes_before_all_others_in_its_queue() {
         back.waiting_since, lost.started_at,
         "since when it waits is not forgotten"
     );
+    let now = floor.now;
     let first: Result<_, Error> =
-        floor.read(|conn| Ok(dispatch::queries::claimable_tickets(conn, &ben)?.remove(0)));
+        floor.read(|conn| Ok(dispatch::queries::claimable_tickets(conn, &ben, now)?.remove(0)));
     assert_eq!(first.unwrap().id, back.id);
 }
 

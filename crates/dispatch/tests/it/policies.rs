@@ -100,8 +100,8 @@ fn what_waits_takes_the_place_that_a_new_head_start_gives_it() {
     let agent_with_one = [&agent];
     let units = dispatch::Capacity {
         total: 1,
-        chat: 1,
-        message: 1,
+        chat: None,
+        message: None,
     };
     sandbox
         .write(|tx| dispatch::set_capacity(tx, agent.agent_id, units))

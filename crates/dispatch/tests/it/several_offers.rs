@@ -91,8 +91,8 @@ fn one_of_many_who_accept_at_once_has_it() {
     for agent in &agents {
         let units = dispatch::Capacity {
             total: 20,
-            chat: 20,
-            message: 20,
+            chat: None,
+            message: None,
         };
         let widened = database.db().write_blocking("test", |tx| {
             dispatch::set_capacity(tx, agent.agent_id, units)

@@ -29,6 +29,8 @@ pub struct AgreementView {
     /// The digest of the body, as 64 hexadecimal digits.
     sha256: String,
     published_at: DateTime<Utc>,
+    /// From when on it counts; until then the version before does.
+    effective_at: DateTime<Utc>,
 }
 
 impl From<Agreement> for AgreementView {
@@ -39,6 +41,7 @@ impl From<Agreement> for AgreementView {
             title,
             body,
             published_at,
+            effective_at,
             ..
         } = agreement;
         Self {
@@ -47,6 +50,7 @@ impl From<Agreement> for AgreementView {
             body,
             sha256,
             published_at,
+            effective_at,
         }
     }
 }
@@ -78,7 +82,7 @@ struct AcceptanceBody {
     sha256: String,
 }
 
-/// Read the agreement that is current.
+/// Read the newest agreement, which is the one to accept.
 #[utoipa::path(
     tag = "Application",
     security(("bearer" = ["applicant", "agent"])),
@@ -97,7 +101,9 @@ async fn show_agreement(
     ))
 }
 
-/// Accept the agreement that is current.
+/// Accept the newest agreement.
+///
+/// Agents get no new work between the instant at which it is effective and their acceptance.
 #[utoipa::path(
     tag = "Application",
     security(("bearer" = ["applicant", "agent"])),

@@ -6,7 +6,7 @@ use actix_web::{
 };
 use chrono::{DateTime, Utc};
 use kernel::AgentId;
-use onboarding::{AgentStatus, ChecklistItem, ProfileInput, Requirement};
+use onboarding::{AgentStatus, ChecklistItem, ProfileInput, Requirement, Spoken};
 use reports::AgentLine;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,6 +43,8 @@ pub struct AgentView {
     time_zone: Option<String>,
     /// ISO 639-1.
     languages: Vec<String>,
+    /// The same, each with its level.
+    language_levels: Vec<LanguageView>,
     /// Their tier as a customer.
     tier: String,
     /// ISO 3166, two letters.
@@ -57,18 +59,55 @@ pub struct AgentView {
 impl From<AgentLine> for AgentView {
     fn from(line: AgentLine) -> Self {
         let AgentLine { agent, reason } = line;
+        let language_levels = agent.spoken().into_iter().map(Into::into).collect();
         Self {
             id: agent.id,
             status: agent.status,
             email: agent.email,
             display_name: agent.display_name,
             time_zone: agent.time_zone,
+            language_levels,
             languages: agent.languages,
             tier: agent.tier,
             country: agent.country,
             submitted_at: agent.submitted_at,
             decided_at: agent.decided_at,
             reason,
+        }
+    }
+}
+
+/// A language and how well somebody speaks it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LanguageView {
+    /// ISO 639-1.
+    code: String,
+    /// 1 a few words, 2 basic, 3 working, 4 fluent, 5 native.
+    level: i32,
+}
+
+impl From<Spoken> for LanguageView {
+    fn from(Spoken { code, level }: Spoken) -> Self {
+        Self { code, level }
+    }
+}
+
+/// A language: its code alone, which stands for fluent, or with a level.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum LanguageBody {
+    /// Fluent.
+    Code(String),
+    /// At a level.
+    Levelled(LanguageView),
+}
+
+impl From<LanguageBody> for Spoken {
+    fn from(body: LanguageBody) -> Self {
+        match body {
+            LanguageBody::Code(code) => Self::fluently(code),
+            LanguageBody::Levelled(LanguageView { code, level }) => Self { code, level },
         }
     }
 }
@@ -135,7 +174,7 @@ struct ProfileBody {
     #[schema(example = "Europe/Stockholm")]
     time_zone: String,
     /// One to ten, ISO 639-1.
-    languages: Vec<String>,
+    languages: Vec<LanguageBody>,
 }
 
 /// How an agent stands now.
@@ -188,7 +227,7 @@ async fn save_profile(
     let profile = ProfileInput {
         display_name,
         time_zone,
-        languages,
+        languages: languages.into_iter().map(Into::into).collect(),
     };
     db.write("save_profile", move |tx| {
         workflows::save_profile(tx, id, &profile)

@@ -58,7 +58,7 @@ impl DeskView {
                 let desk = dispatch::queries::desk(conn, agent)?;
                 let claimable = claimable(conn, agent, now)?.len();
                 Ok(Self {
-                    presence: PresenceView::of(presence),
+                    presence: PresenceView::of(presence, now),
                     capacity: desk.workload.as_ref().map(|workload| workload.capacity),
                     load: desk.workload.map_or(0, |workload| workload.load),
                     offers: desk.offers.into_iter().map(OfferView::from).collect(),

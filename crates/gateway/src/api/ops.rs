@@ -8,6 +8,7 @@ mod invitations;
 mod metrics;
 mod policies;
 mod shifts;
+mod working_time;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -16,6 +17,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .configure(floor::configure)
         .configure(agents::configure)
         .configure(shifts::configure)
+        .configure(working_time::configure)
         .configure(customers::configure)
         .configure(policies::configure)
         .configure(dead_letters::configure)

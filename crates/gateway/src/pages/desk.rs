@@ -130,8 +130,10 @@ struct Standing {
     clock: Clock,
     balance: String,
     next_shift: Option<String>,
-    /// There is a newer agreement to accept.
+    /// There is a newer agreement to accept, and without it no work.
     is_outdated: bool,
+    /// When that will be so, unless the agent accepts it by then.
+    outdated_from: Option<String>,
     /// No skill is valid.
     is_unskilled: bool,
 }
@@ -305,6 +307,9 @@ async fn standing(state: &State, id: AgentId) -> Result<Standing, ApiError> {
         let clock = Clock::of(agent.and_then(|agent| agent.time_zone).as_deref());
         let qualification = onboarding::qualifications(conn, &[id], now)?.pop();
         let next = availability::commitments(conn, id, now)?.into_iter().next();
+        let newest = onboarding::current_agreement(conn)?;
+        let accepted = onboarding::acceptance(conn, id)?.map_or(0, |word| word.version);
+        let ahead = newest.filter(|one| one.version > accepted && one.effective_at > now);
         let summary = payouts::earnings_summary(conn, id, PLATFORM_CURRENCY)?;
         Ok(Standing {
             clock,
@@ -314,6 +319,7 @@ async fn standing(state: &State, id: AgentId) -> Result<Standing, ApiError> {
                 let (day, from, until) = (clock.day(from), clock.time(from), clock.time(until));
                 format!("{day}, {from}–{until}")
             }),
+            outdated_from: ahead.map(|agreement| clock.moment(agreement.effective_at)),
             is_outdated: qualification.as_ref().is_some_and(|q| !q.agreement_current),
             is_unskilled: qualification.is_none_or(|q| q.skills.is_empty()),
         })

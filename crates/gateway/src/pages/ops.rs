@@ -5,12 +5,14 @@ mod customers;
 mod floor;
 mod routing;
 mod shifts;
+mod working_time;
 
 use actix_web::web::ServiceConfig;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .configure(floor::configure)
+        .configure(working_time::configure)
         .configure(agents::configure)
         .configure(shifts::configure)
         .configure(routing::configure)

@@ -239,7 +239,7 @@ async fn answer(
     state: &State,
     layout: Layout,
     agent: AgentId,
-    outcome: Result<&str, availability::Error>,
+    outcome: Result<&str, impl kernel::Classify + 'static>,
 ) -> PageResult {
     match outcome {
         Ok(notice) => Ok(see_other_with_notice("/shifts", notice)),

@@ -12,6 +12,7 @@ mod browser;
 mod callers;
 mod control;
 mod csrf;
+mod eligibility;
 mod finance;
 mod journey;
 mod openapi_auth;

@@ -62,6 +62,7 @@ async fn who_does_not_answer_is_away_and_the_next_is_asked() {
     let mut desk = ada.watch_desk().await;
 
     advance(&app, 31);
+    ben.heartbeat().await.assert_status(200);
 
     let away = |desk: &Value| desk["presence"]["status"] == "away";
     let missed = desk.until("away", |event| away(&event.data)).await;

@@ -1,5 +1,6 @@
 //! Versions of the agreement and their acceptance.
 
+use chrono::TimeDelta;
 use db::testing::sandbox;
 use onboarding::{Error, Requirement};
 
@@ -15,7 +16,7 @@ fn each_agreement_is_the_next_version_with_the_digest_of_its_text() {
             .is_none()
     );
     let first = sandbox
-        .write(|tx| onboarding::publish_agreement(tx, " Terms ", "abc"))
+        .write(|tx| onboarding::publish_agreement(tx, " Terms ", "abc", None))
         .unwrap();
     assert_eq!((first.version, first.title.as_str()), (1, "Terms"));
     // The example of FIPS 180-2, appendix B.1.
@@ -24,7 +25,7 @@ fn each_agreement_is_the_next_version_with_the_digest_of_its_text() {
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     );
     let second = sandbox
-        .write(|tx| onboarding::publish_agreement(tx, "Terms", "abcd"))
+        .write(|tx| onboarding::publish_agreement(tx, "Terms", "abcd", None))
         .unwrap();
     let current = sandbox
         .read(onboarding::current_agreement)
@@ -42,7 +43,7 @@ fn an_agreement_needs_a_title_and_a_text() {
     let mut sandbox = sandbox();
     let long = "x".repeat(100_001);
     let publish = |title: &'static str, body: String| {
-        move |tx: &mut db::Tx<'_>| onboarding::publish_agreement(tx, title, &body)
+        move |tx: &mut db::Tx<'_>| onboarding::publish_agreement(tx, title, &body, None)
     };
     assert_eq!(
         faults(sandbox.write(publish(" ", String::new()))),
@@ -62,10 +63,10 @@ fn only_the_current_agreement_is_accepted_letter_for_letter() {
     assert!(matches!(none, Err(Error::AgreementNotFound)), "{none:?}");
 
     let old = sandbox
-        .write(|tx| onboarding::publish_agreement(tx, "Terms", "old"))
+        .write(|tx| onboarding::publish_agreement(tx, "Terms", "old", None))
         .unwrap();
     let new = sandbox
-        .write(|tx| onboarding::publish_agreement(tx, "Terms", "new"))
+        .write(|tx| onboarding::publish_agreement(tx, "Terms", "new", None))
         .unwrap();
     for (version, digest) in [
         (old.version, old.sha256_hex()),
@@ -109,7 +110,7 @@ fn the_requirement_stays_fulfilled_when_a_newer_agreement_appears() {
     let id = sandbox.write(arrange::applicant).unwrap().id;
     sandbox.write(|tx| arrange::agree(tx, id)).unwrap();
     sandbox
-        .write(|tx| onboarding::publish_agreement(tx, "Terms", "newer"))
+        .write(|tx| onboarding::publish_agreement(tx, "Terms", "newer", None))
         .unwrap();
     let checklist = sandbox
         .read(|conn| onboarding::checklist(conn, id))
@@ -119,4 +120,24 @@ fn the_requirement_stays_fulfilled_when_a_newer_agreement_appears() {
         .find(|item| item.requirement == Requirement::Agreement)
         .unwrap();
     assert!(item.fulfilled_at.is_some());
+}
+
+#[test]
+fn an_agreement_is_neither_backdated_nor_effective_before_the_one_before_it() {
+    let mut sandbox = sandbox();
+    let now = sandbox.now;
+    let mut publish = |effective_at: Option<TimeDelta>| {
+        let effective_at = effective_at.map(|later| now + later);
+        sandbox.write(|tx| onboarding::publish_agreement(tx, "Terms", "text", effective_at))
+    };
+    for odd in [TimeDelta::seconds(-1), TimeDelta::days(91)] {
+        let refused = publish(Some(odd));
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    }
+    let week = publish(Some(TimeDelta::days(7))).unwrap();
+    assert!(matches!(
+        publish(Some(TimeDelta::days(6))),
+        Err(Error::Invalid(_))
+    ));
+    assert_eq!(publish(None).unwrap().effective_at, week.effective_at);
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use db::testing::sandbox;
 use kernel::{AgentId, Class, Classify as _, PageRequest};
-use onboarding::{AgentStatus, Application, Error, Invitation, ProfileInput, Requirement};
+use onboarding::{AgentStatus, Application, Error, Invitation, ProfileInput, Requirement, Spoken};
 
 use crate::arrange::{self, faults};
 
@@ -119,6 +119,7 @@ fn a_profile_is_saved_and_ticks_the_checklist() {
     assert_eq!(stored.display_name, "Ada L.");
     assert_eq!(stored.time_zone.as_deref(), Some("Europe/Stockholm"));
     assert_eq!(stored.languages, ["sv", "en"]);
+    assert_eq!(stored.spoken(), arrange::profile().languages);
     let checklist = sandbox
         .read(|conn| onboarding::checklist(conn, agent.id))
         .unwrap();
@@ -163,7 +164,7 @@ fn every_fault_of_a_profile_is_named() {
     let unsound = ProfileInput {
         display_name: "A\nB".to_owned(),
         time_zone: "Europe/Atlantis".to_owned(),
-        languages: ["en", "eng", "en"].map(str::to_owned).to_vec(),
+        languages: ["en", "eng", "en"].map(Spoken::fluently).to_vec(),
     };
     assert_eq!(
         save(&unsound),
@@ -174,7 +175,9 @@ fn every_fault_of_a_profile_is_named() {
         ..arrange::profile()
     };
     assert_eq!(save(&none), ["languages"]);
-    let languages: Vec<_> = ('a'..='k').map(|letter| format!("{letter}a")).collect();
+    let languages: Vec<_> = ('a'..='k')
+        .map(|letter| Spoken::fluently(format!("{letter}a")))
+        .collect();
     let eleven = ProfileInput {
         languages: languages.clone(),
         ..arrange::profile()
@@ -189,6 +192,15 @@ fn every_fault_of_a_profile_is_named() {
             .write(|tx| onboarding::save_profile(tx, agent.id, &ten))
             .is_ok()
     );
+    for level in [0, 6] {
+        let code = "en".to_owned();
+        let odd = ProfileInput {
+            languages: vec![Spoken::fluently("sv"), Spoken { code, level }],
+            ..arrange::profile()
+        };
+        let saved = sandbox.write(|tx| onboarding::save_profile(tx, agent.id, &odd));
+        assert_eq!(faults(saved), ["languages[1]"]);
+    }
 }
 
 #[test]
@@ -247,7 +259,7 @@ fn an_active_agent_may_change_the_profile_agree_and_learn_more() {
     let mut sandbox = sandbox();
     let id = sandbox.write(arrange::active).unwrap().id;
     let german = ProfileInput {
-        languages: vec!["de".to_owned()],
+        languages: vec![Spoken::fluently("de")],
         ..arrange::profile()
     };
     let agent = sandbox

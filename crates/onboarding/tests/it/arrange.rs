@@ -8,7 +8,7 @@ use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, sql_t
 use kernel::{AccountId, AgentId};
 use onboarding::{
     Agent, Application, Confirmation, Error, Invitation, Paper, ProfileInput, QuestionInput,
-    Requirement, SkillInput,
+    Requirement, SkillInput, Spoken,
 };
 
 /// Somebody who can sign in.
@@ -52,7 +52,13 @@ pub fn profile() -> ProfileInput {
     ProfileInput {
         display_name: "Ada L.".to_owned(),
         time_zone: "Europe/Stockholm".to_owned(),
-        languages: vec!["sv".to_owned(), "en".to_owned()],
+        languages: vec![
+            Spoken::fluently("sv"),
+            Spoken {
+                code: "en".to_owned(),
+                level: 5,
+            },
+        ],
     }
 }
 
@@ -111,7 +117,7 @@ pub fn confirm_email(tx: &mut Tx<'_>, id: AgentId) -> Result<(), Error> {
 
 /// Publishes an agreement, which the agent accepts.
 pub fn agree(tx: &mut Tx<'_>, id: AgentId) -> Result<(), Error> {
-    let agreement = onboarding::publish_agreement(tx, "Terms", "Be kind.")?;
+    let agreement = onboarding::publish_agreement(tx, "Terms", "Be kind.", None)?;
     onboarding::accept_agreement(tx, id, agreement.version, &agreement.sha256_hex())
 }
 

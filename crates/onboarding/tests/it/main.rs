@@ -8,6 +8,7 @@ mod agreements;
 mod applications;
 mod arrange;
 mod assessments;
+mod conflicts;
 mod decisions;
 mod email_codes;
 mod imports;

@@ -15,7 +15,12 @@ fn read(sandbox: &mut Sandbox, agents: &[AgentId]) -> Vec<Qualification> {
     let held = sandbox
         .write(|tx| onboarding::hold_qualified(tx, agents))
         .unwrap();
-    assert_eq!(read, held, "reading and holding tell the same");
+    let able: Vec<_> = read
+        .iter()
+        .filter(|one| one.agreement_current)
+        .cloned()
+        .collect();
+    assert_eq!(able, held, "reading and holding tell the same");
     read
 }
 
@@ -44,7 +49,10 @@ fn only_active_agents_are_qualified_each_once_in_the_order_of_ids() {
     assert_eq!(ids, [first.id, last.id]);
     assert_eq!(qualified[0].customer_ref, first.customer_ref);
     assert_eq!(qualified[0].household_ref, first.household_ref);
-    assert_eq!(qualified[0].languages, ["sv", "en"]);
+    assert_eq!(
+        qualified[0].languages,
+        [("sv".to_owned(), 4), ("en".to_owned(), 5)]
+    );
     assert!(read(&mut sandbox, &[]).is_empty());
 }
 
@@ -97,4 +105,32 @@ fn it_is_told_whether_the_agreement_accepted_is_the_current_one() {
     assert_eq!(current(&mut sandbox), [false, true]);
     sandbox.write(|tx| arrange::agree(tx, agents[0])).unwrap();
     assert_eq!(current(&mut sandbox), [true, false]);
+}
+
+#[test]
+fn until_a_new_agreement_is_effective_the_one_before_counts() {
+    let mut sandbox = sandbox();
+    let agents =
+        [arrange::active, arrange::active].map(|arranged| sandbox.write(arranged).unwrap().id);
+    let effective_at = sandbox.now + TimeDelta::days(7);
+    let next = sandbox
+        .write(|tx| onboarding::publish_agreement(tx, "Terms", "next", Some(effective_at)))
+        .unwrap();
+    sandbox
+        .write(|tx| onboarding::accept_agreement(tx, agents[0], next.version, &next.sha256_hex()))
+        .unwrap();
+    let current = |sandbox: &mut Sandbox| {
+        read(sandbox, &agents)
+            .iter()
+            .map(|one| one.agreement_current)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(current(&mut sandbox), [true, true]);
+    sandbox.now = effective_at;
+    assert_eq!(current(&mut sandbox), [true, false]);
+    let now = sandbox.now;
+    let in_force = sandbox
+        .read(|conn| onboarding::agreement_in_force(conn, now))
+        .unwrap();
+    assert_eq!(in_force.unwrap().version, next.version);
 }

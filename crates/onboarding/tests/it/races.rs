@@ -268,7 +268,7 @@ fn of_two_agreements_published_at_once_none_is_lost_unnoticed() {
         let before = database.number("SELECT count(*) FROM onboarding.agreements");
         let publish = || {
             db.write_blocking("publish", |tx| {
-                onboarding::publish_agreement(tx, "Terms", "Text")
+                onboarding::publish_agreement(tx, "Terms", "Text", None)
             })
         };
         let outcomes = at_once(publish, publish);

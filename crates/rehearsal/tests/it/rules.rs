@@ -226,7 +226,7 @@ fn relaxation_and_overflow_take_effect_at_their_instant() {
     assert_eq!(endings(&rehearsed), [served(9, 40 * SECOND)]);
 
     let mut elsewhere = member(9);
-    elsewhere.agent.admitted = Admitted::Only(vec!["other".to_owned()]);
+    elsewhere.agent.admitted = Admitted::AllBut(vec!["care".to_owned()]);
     let overflowing = Policy {
         overflow: Some(Overflow {
             queue: "other".to_owned(),

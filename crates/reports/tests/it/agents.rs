@@ -95,7 +95,7 @@ fn operations_see_who_decided_and_what_was_promised() {
         .sandbox
         .write(|tx| {
             let shift = availability::publish_shift(tx, &input, boss)?;
-            availability::commit(tx, shift.id, ada)?;
+            availability::commit(tx, shift.id, ada, chrono_tz::Tz::UTC)?;
             Ok::<_, availability::Error>(shift)
         })
         .unwrap();

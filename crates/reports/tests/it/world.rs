@@ -78,7 +78,9 @@ impl World {
     /// The agent says this, for so long from noon on.
     pub fn presence(&mut self, agent: AgentId, status: &str, lease: TimeDelta) {
         self.sandbox.sql(&format!(
-            "INSERT INTO availability.presences VALUES ('{}', '{status}', '2026-11-23T11:00Z', '{}')",
+            "INSERT INTO availability.presences \
+             (agent_id, status, since, lease_expires_at, connected_until) \
+             VALUES ('{0}', '{status}', '2026-11-23T11:00Z', '{1}', '{1}')",
             agent.uuid(),
             noon() + lease,
         ));

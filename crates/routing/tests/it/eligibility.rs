@@ -29,7 +29,7 @@ fn each_reason_is_named() {
     assert_eq!(refusal(|_, a| a.presence = Presence::Away), "absent");
     assert_eq!(refusal(|_, a| a.presence = Presence::Offline), "absent");
     assert_eq!(refusal(|_, a| a.presence = Presence::Unstable), "unstable");
-    let elsewhere = Admitted::Only(vec!["care".to_owned()]);
+    let elsewhere = Admitted::AllBut(vec!["vip".to_owned()]);
     assert_eq!(refusal(|_, a| a.admitted = elsewhere), "not_admitted");
     assert_eq!(refusal(|_, a| a.seconds_left = Some(299)), "out_of_time");
     assert_eq!(refusal(|_, a| a.seconds_left = Some(300)), "none");

@@ -139,7 +139,7 @@ prop_compose! {
         };
         agent.agreement_current = agreement > 0;
         agent.admitted = match admitted {
-            0 => Admitted::Only(vec!["vip".to_owned()]),
+            0 => Admitted::AllBut(vec!["care".to_owned()]),
             _ => Admitted::All,
         };
         agent.seconds_left = left;

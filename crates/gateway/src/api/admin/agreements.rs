@@ -1,6 +1,7 @@
 //! New versions of the agreement.
 
 use actix_web::{HttpResponse, post};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -22,6 +23,9 @@ struct AgreementBody {
     title: String,
     /// At most 100,000 characters.
     body: String,
+    /// From when on agents get no work without having accepted it: now when not given, at most 90
+    /// days ahead, and not before the version that is there takes effect.
+    effective_at: Option<DateTime<Utc>>,
 }
 
 /// Publish the next version of the agreement.
@@ -35,9 +39,14 @@ struct AgreementBody {
 )]
 #[post("/admin/agreements")]
 async fn publish_agreement(caller: Admin, body: Json<AgreementBody>) -> ApiResult<HttpResponse> {
-    let (AgreementBody { title, body }, db) = (body.0, caller.acting_db());
+    let db = caller.acting_db();
+    let AgreementBody {
+        title,
+        body,
+        effective_at,
+    } = body.0;
     let write = db.write("publish_agreement", move |tx| {
-        workflows::publish_agreement(tx, &title, &body)
+        workflows::publish_agreement(tx, &title, &body, effective_at)
     });
     Ok(HttpResponse::Created().json(AgreementView::from(write.await?)))
 }

@@ -1,7 +1,7 @@
 //! Applicants and agents, and what people decide about them.
 
 use actix_web::{
-    get, post,
+    get, post, put,
     web::{self, Data, Path, Query},
 };
 use chrono::{DateTime, Utc};
@@ -31,7 +31,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(approve_agent)
         .service(reject_agent)
         .service(suspend_agent)
-        .service(reinstate_agent);
+        .service(reinstate_agent)
+        .service(set_capacity);
 }
 
 /// Which agents.
@@ -101,6 +102,31 @@ impl From<AgentDetail> for AgentDetailView {
 #[serde(deny_unknown_fields)]
 struct ReasonBody {
     reason: String,
+}
+
+/// How much an agent can have in hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CapacityBody {
+    /// 1 to 20 units; a ticket takes as many as its queue says.
+    capacity: i32,
+    /// Of these, the most that may be chats, 0 to 20; as it is where nothing is said.
+    chat_capacity: Option<i32>,
+    /// Of these, the most that may be messages, 0 to 20; as it is where nothing is said.
+    message_capacity: Option<i32>,
+}
+
+/// How much an agent can have in hand, and has.
+#[derive(Debug, Serialize, ToSchema)]
+struct CapacityView {
+    /// Units the agent can hold.
+    capacity: i32,
+    /// Of these, the most that may be chats.
+    chat_capacity: i32,
+    /// Of these, the most that may be messages.
+    message_capacity: i32,
+    /// Units held.
+    load: i32,
 }
 
 /// List applicants and agents in the order in which they applied.
@@ -246,4 +272,37 @@ async fn reinstate_agent(
     })
     .await?;
     Ok(web::Json(agent_view(&state, id).await?))
+}
+
+/// Decide how much an agent can have in hand.
+#[utoipa::path(
+    tag = "Operations",
+    security(("bearer" = ["supervisor", "admin"])),
+    params(("agent_id" = AgentId, Path)),
+    request_body = CapacityBody,
+    responses((status = 200, description = "As decided", body = CapacityView), Problems),
+)]
+#[put("/ops/agents/{agent_id}/capacity")]
+async fn set_capacity(
+    caller: Supervisor,
+    agent: Path<AgentId>,
+    body: Json<CapacityBody>,
+) -> ApiResult<web::Json<CapacityView>> {
+    let (id, db) = (agent.into_inner(), caller.acting_db());
+    let capacity = dispatch::Capacity {
+        total: body.0.capacity,
+        chat: body.0.chat_capacity,
+        message: body.0.message_capacity,
+    };
+    let workload = db
+        .write("set_capacity", move |tx| {
+            workflows::set_capacity(tx, id, capacity)
+        })
+        .await?;
+    Ok(web::Json(CapacityView {
+        capacity: workload.capacity,
+        chat_capacity: workload.chat_capacity,
+        message_capacity: workload.message_capacity,
+        load: workload.load,
+    }))
 }

@@ -65,6 +65,8 @@ struct PresentAgentView {
     display_name: String,
     presence: PresenceStatus,
     since: DateTime<Utc>,
+    /// Whether a heartbeat is missing: there are no new offers until one comes.
+    is_unstable: bool,
     /// Units held.
     load: i32,
     /// Units the agent can hold.
@@ -123,21 +125,14 @@ impl QueueLoadView {
 
 impl From<PresentAgent> for PresentAgentView {
     fn from(agent: PresentAgent) -> Self {
-        let PresentAgent {
-            id,
-            display_name,
-            status,
-            since,
-            load,
-            capacity,
-        } = agent;
         Self {
-            id,
-            display_name,
-            presence: status,
-            since,
-            load,
-            capacity,
+            is_unstable: agent.is_unstable,
+            id: agent.id,
+            display_name: agent.display_name,
+            presence: agent.status,
+            since: agent.since,
+            load: agent.load,
+            capacity: agent.capacity,
         }
     }
 }

@@ -5,13 +5,19 @@ use actix_web::{
     web::{Data, ServiceConfig},
 };
 use askama::Template;
+use chrono::{DateTime, Utc};
+use kernel::Checks;
 use onboarding::Agreement;
 use serde::Deserialize;
 
 use super::{Tab, tabs};
 use crate::{
     extract::{Admin, Form},
-    pages::{Faults, Layout, PageResult, fields::form_page, see_other_with_notice},
+    pages::{
+        Faults, Layout, PageResult,
+        fields::{form_page, instant},
+        see_other_with_notice,
+    },
     state::State,
 };
 
@@ -28,6 +34,7 @@ struct AgreementPage {
     layout: Layout,
     tabs: Vec<Tab>,
     current: Option<Agreement>,
+    now: DateTime<Utc>,
     faults: Faults,
     form: AgreementForm,
 }
@@ -36,6 +43,18 @@ struct AgreementPage {
 struct AgreementForm {
     title: String,
     body: String,
+    /// In UTC; empty for at once.
+    #[serde(default)]
+    effective_at: String,
+}
+
+impl AgreementForm {
+    fn effective_at(&self) -> Result<Option<DateTime<Utc>>, onboarding::Error> {
+        let mut checks = Checks::new();
+        let at = instant(&mut checks, "effective_at", &self.effective_at);
+        checks.done()?;
+        Ok(at)
+    }
 }
 
 #[get("/admin/agreement")]
@@ -50,6 +69,7 @@ async fn show(state: &State, layout: Layout, sent: Option<(Faults, AgreementForm
         let form = current.as_ref().map(|agreement| AgreementForm {
             title: agreement.title.clone(),
             body: agreement.body.clone(),
+            effective_at: String::new(),
         });
         (Faults::default(), form.unwrap_or_default())
     });
@@ -57,6 +77,7 @@ async fn show(state: &State, layout: Layout, sent: Option<(Faults, AgreementForm
         layout: layout.titled("Agreement"),
         tabs: tabs(PATH),
         current,
+        now: state.db.now(),
         faults,
         form,
     };
@@ -70,16 +91,28 @@ async fn publish(
     layout: Layout,
     Form(form): Form<AgreementForm>,
 ) -> PageResult {
-    let (AgreementForm { title, body }, db) = (form.clone(), caller.acting_db());
+    let effective_at = match form.effective_at() {
+        Ok(effective_at) => effective_at,
+        Err(error) => return show(&state, layout, Some((Faults::of(error)?, form))).await,
+    };
+    let (AgreementForm { title, body, .. }, db) = (form.clone(), caller.acting_db());
     // Browsers send line breaks as two characters; the text that is signed has one.
     let body = body.replace("\r\n", "\n");
     let write = db.write("publish_agreement", move |tx| {
-        workflows::publish_agreement(tx, &title, &body)
+        workflows::publish_agreement(tx, &title, &body, effective_at)
     });
     match write.await {
         Ok(agreement) => {
+            let from = if agreement.effective_at > agreement.published_at {
+                agreement
+                    .effective_at
+                    .format("%-d %b %Y, %H:%M UTC")
+                    .to_string()
+            } else {
+                "now".to_owned()
+            };
             let notice = format!(
-                "Version {} is the agreement from now on.",
+                "Version {} is the agreement from {from} on.",
                 agreement.version
             );
             Ok(see_other_with_notice(PATH, &notice))

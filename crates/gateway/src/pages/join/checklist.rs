@@ -8,7 +8,7 @@ use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use kernel::{AgentId, AttemptId};
-use onboarding::{Agent, AgentStatus, Attempt, AttemptStatus, Requirement, Skill};
+use onboarding::{Agent, AgentStatus, Attempt, AttemptStatus, Requirement, Skill, Spoken};
 
 use super::super::{
     Faults, Layout, PageResult,
@@ -54,7 +54,7 @@ impl Typed {
 pub(super) struct ProfileText {
     pub(super) display_name: String,
     pub(super) time_zone: String,
-    pub(super) languages: Vec<String>,
+    pub(super) languages: Vec<Spoken>,
 }
 
 /// The payout details as the form has them.
@@ -90,6 +90,15 @@ struct ChecklistPage {
     payout: PayoutText,
     payee: Option<payouts::Payee>,
 }
+
+/// How well somebody may speak a language.
+const LEVELS: [(i32, &str); 5] = [
+    (1, "a few words"),
+    (2, "basic"),
+    (3, "working"),
+    (4, "fluent"),
+    (5, "native"),
+];
 
 /// The five requirements.
 struct Steps {
@@ -133,6 +142,8 @@ struct AgreementText {
     body: String,
     version: i32,
     sha256: String,
+    /// From when on work needs it; none where it does already.
+    from: Option<String>,
     accepted: Option<Accepted>,
 }
 
@@ -229,7 +240,7 @@ impl Found {
         ProfileText {
             display_name: agent.display_name.clone(),
             time_zone: agent.time_zone.clone().unwrap_or_default(),
-            languages: agent.languages.clone(),
+            languages: agent.spoken(),
         }
     }
 
@@ -262,6 +273,8 @@ impl Found {
             body: agreement.body.clone(),
             version: agreement.version,
             sha256: agreement.sha256_hex(),
+            from: (agreement.effective_at > self.now)
+                .then(|| self.clock().moment(agreement.effective_at)),
             accepted,
         })
     }
@@ -357,7 +370,17 @@ impl ChecklistPage {
     }
 
     fn speaks(&self, code: &str) -> bool {
-        self.profile.languages.iter().any(|spoken| spoken == code)
+        let mut spoken = self.profile.languages.iter();
+        spoken.any(|spoken| spoken.code == code)
+    }
+
+    /// The levels of a language with their names, and which is chosen: the agent's, or what is
+    /// usual.
+    fn levels(&self, code: &str) -> [(i32, &'static str, bool); 5] {
+        let mut spoken = self.profile.languages.iter();
+        let found = spoken.find(|spoken| spoken.code == code);
+        let own = found.map_or(Spoken::FLUENT, |spoken| spoken.level);
+        LEVELS.map(|(level, name)| (level, name, level == own))
     }
 }
 

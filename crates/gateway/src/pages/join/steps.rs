@@ -1,11 +1,13 @@
 //! The forms of the checklist. Each leads back to it.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     post,
     web::{Data, ServiceConfig},
 };
 use kernel::{AgentId, FieldError};
-use onboarding::{Confirmation, ProfileInput, Requirement};
+use onboarding::{Confirmation, ProfileInput, Requirement, Spoken};
 use payouts::PayeeInput;
 use serde::Deserialize;
 
@@ -107,8 +109,16 @@ fn wrong_code(tries_left: i32) -> ApiError {
     }])
 }
 
-/// The form as it came: a checkbox for each language.
+/// The form as it came: a checkbox for each language, and beside it `level_en` and the like. A
+/// level that is not sent, or is none, stands for fluent.
 fn profile_of(pairs: Vec<(String, String)>) -> ProfileText {
+    let levels: BTreeMap<String, i32> = pairs
+        .iter()
+        .filter_map(|(name, value)| {
+            let code = name.strip_prefix("level_")?;
+            Some((code.to_owned(), value.parse().ok()?))
+        })
+        .collect();
     let mut profile = ProfileText {
         display_name: String::new(),
         time_zone: String::new(),
@@ -118,7 +128,10 @@ fn profile_of(pairs: Vec<(String, String)>) -> ProfileText {
         match name.as_str() {
             "display_name" => profile.display_name = value,
             "time_zone" => value.trim().clone_into(&mut profile.time_zone),
-            "languages" => profile.languages.push(value),
+            "languages" => profile.languages.push(Spoken {
+                level: levels.get(&value).copied().unwrap_or(Spoken::FLUENT),
+                code: value,
+            }),
             _ => {}
         }
     }

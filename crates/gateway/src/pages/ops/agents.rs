@@ -6,7 +6,7 @@ use actix_web::{
 };
 use askama::Template;
 use chrono::{DateTime, Utc};
-use kernel::{AgentId, FieldError, Page, PageRequest};
+use kernel::{AgentId, Checks, FieldError, Page, PageRequest};
 use onboarding::{Agent, AgentStatus, DecisionKind, SkillGrant};
 use reports::{AgentDetail, AgentLine};
 use serde::Deserialize;
@@ -14,7 +14,11 @@ use workflows::{approve_agent, reinstate_agent, reject_agent, suspend_agent};
 
 use crate::{
     extract::{Form, Supervisor},
-    pages::{Faults, Layout, PageResult, fields::form_page, html, see_other_with_notice},
+    pages::{
+        Faults, Layout, PageResult,
+        fields::{form_page, whole_number},
+        html, see_other_with_notice,
+    },
     problem::ApiError,
     state::State,
 };
@@ -34,6 +38,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(applications)
         .service(agents_page)
         .service(agent_page)
+        .service(set_capacity)
         .service(decide);
 }
 
@@ -50,6 +55,8 @@ struct AgentsPage {
 struct AgentPage {
     layout: Layout,
     detail: AgentDetail,
+    /// Units the agent can hold, as they were typed.
+    capacity: String,
     now: DateTime<Utc>,
     faults: Faults,
     reason: String,
@@ -147,28 +154,38 @@ async fn agent_page(
     state: Data<State>,
     layout: Layout,
 ) -> PageResult {
-    show(&state, layout, *id, Faults::default(), String::new()).await
+    show(&state, layout, *id, Sent::default()).await
 }
 
-/// The page of one agent, with what is wrong with a decision that was sent.
-async fn show(
-    state: &State,
-    layout: Layout,
-    id: AgentId,
+/// What was sent from the page of an agent, and what is wrong with it.
+#[derive(Default)]
+struct Sent {
     faults: Faults,
     reason: String,
-) -> PageResult {
+    capacity: Option<String>,
+}
+
+/// The page of one agent, with what is wrong with what was sent.
+async fn show(state: &State, layout: Layout, id: AgentId, sent: Sent) -> PageResult {
     let now = state.db.now();
-    let detail = state
-        .read(move |conn| reports::agent_detail(conn, id, now))
+    let (detail, workload) = state
+        .read(move |conn| {
+            let detail = reports::agent_detail(conn, id, now)?;
+            let workload = dispatch::queries::desk(conn, id)?.workload;
+            Ok(detail.map(|detail| (detail, workload)))
+        })
         .await?
         .ok_or_else(|| ApiError::not_found("there is no such agent"))?;
     let page = AgentPage {
         layout: layout.titled(detail.line.agent.display_name.clone()),
         detail,
+        capacity: sent.capacity.unwrap_or_else(|| {
+            let capacity = workload.map_or(dispatch::DEFAULT_CAPACITY, |one| one.capacity);
+            capacity.to_string()
+        }),
         now,
-        faults,
-        reason,
+        faults: sent.faults,
+        reason: sent.reason,
     };
     form_page(&page.faults, &page)
 }
@@ -196,7 +213,62 @@ async fn decide(
             &format!("/ops/agents/{id}"),
             &outcome(kind, &agent.display_name),
         )),
-        Err(error) => show(&state, layout, id, Faults::of(error)?, reason).await,
+        Err(error) => {
+            let faults = Faults::of(error)?;
+            let sent = Sent {
+                faults,
+                reason,
+                capacity: None,
+            };
+            show(&state, layout, id, sent).await
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct CapacityForm {
+    capacity: String,
+}
+
+#[post("/ops/agents/{id}/capacity")]
+async fn set_capacity(
+    caller: Supervisor,
+    id: Path<AgentId>,
+    state: Data<State>,
+    layout: Layout,
+    Form(CapacityForm { capacity }): Form<CapacityForm>,
+) -> PageResult {
+    let id = id.into_inner();
+    let mut checks = Checks::new();
+    let units = whole_number(&mut checks, "capacity", &capacity);
+    let outcome = match checks.done() {
+        Ok(()) => {
+            let db = caller.acting_db();
+            let capacity = dispatch::Capacity {
+                total: units,
+                chat: None,
+                message: None,
+            };
+            db.write("set_capacity", move |tx| {
+                workflows::set_capacity(tx, id, capacity)
+            })
+            .await
+        }
+        Err(invalid) => Err(dispatch::Error::from(invalid).into()),
+    };
+    match outcome {
+        Ok(_) => Ok(see_other_with_notice(
+            &format!("/ops/agents/{id}"),
+            "Saved. It holds from now on.",
+        )),
+        Err(error) => {
+            let sent = Sent {
+                faults: Faults::of(error)?,
+                reason: String::new(),
+                capacity: Some(capacity),
+            };
+            show(&state, layout, id, sent).await
+        }
     }
 }
 

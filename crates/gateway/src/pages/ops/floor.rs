@@ -124,7 +124,8 @@ impl FloorPart {
     }
 
     fn available(&self) -> usize {
-        let there = |agent: &&PresentAgent| agent.status == PresenceStatus::Available;
+        let there =
+            |agent: &&PresentAgent| agent.status == PresenceStatus::Available && !agent.is_unstable;
         self.agents.iter().filter(there).count()
     }
 }

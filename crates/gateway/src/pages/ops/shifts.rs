@@ -23,7 +23,11 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(shifts_page).service(publish).service(cancel);
+    config
+        .service(shifts_page)
+        .service(publish)
+        .service(admit)
+        .service(cancel);
 }
 
 #[derive(Template)]
@@ -31,6 +35,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 struct ShiftsPage {
     layout: Layout,
     queues: Vec<Queue>,
+    /// The codes of queues that take agents on a shift only.
+    closed: Vec<String>,
     days: Vec<Day>,
     next: Option<String>,
     faults: Faults,
@@ -67,6 +73,10 @@ impl ShiftsPage {
         queues
             .map(|queue| (queue.code.clone(), queue.name.clone()))
             .collect()
+    }
+
+    fn is_open(&self, code: &str) -> bool {
+        self.closed.iter().all(|closed| closed != code)
     }
 
     fn queue_name<'a>(&'a self, code: &'a str) -> &'a str {
@@ -193,10 +203,11 @@ async fn show(
     form: ShiftForm,
 ) -> PageResult {
     let (now, page) = (state.db.now(), PageRequest::new(after, None));
-    let (queues, shifts) = state
+    let (queues, closed, shifts) = state
         .read(move |conn| {
             Ok((
                 dispatch::queries::queues(conn)?,
+                availability::closed_queues(conn)?,
                 availability::upcoming_shifts(conn, now, &page)?,
             ))
         })
@@ -204,6 +215,7 @@ async fn show(
     let page = ShiftsPage {
         layout: layout.titled("Shifts"),
         queues,
+        closed,
         days: Day::all(shifts.items),
         next: shifts.next,
         faults,
@@ -246,6 +258,40 @@ fn published(shift: &Shift) -> String {
         shift.starts_at.format("%a %-d %b %Y, %H:%M"),
         figures::count(shift.seats, "seat", "seats")
     )
+}
+
+#[derive(Deserialize)]
+struct AdmissionForm {
+    queue: String,
+    on_demand: bool,
+}
+
+#[post("/ops/shifts/admission")]
+async fn admit(
+    caller: Supervisor,
+    state: Data<State>,
+    layout: Layout,
+    Form(form): Form<AdmissionForm>,
+) -> PageResult {
+    let (AdmissionForm { queue, on_demand }, by) = (form, caller.account_id);
+    let db = caller.acting_db();
+    let write = db.write("set_on_demand", move |tx| {
+        workflows::set_on_demand(tx, &queue, on_demand, by)
+    });
+    match write.await {
+        Ok(_) if on_demand => Ok(see_other_with_notice(
+            "/ops/shifts",
+            "The queue takes whoever is there.",
+        )),
+        Ok(_) => Ok(see_other_with_notice(
+            "/ops/shifts",
+            "The queue takes only agents who are on a shift for it.",
+        )),
+        Err(error) => {
+            let (faults, form) = (Faults::of(error)?, ShiftForm::fresh(state.db.now()));
+            show(&state, layout, None, faults, form).await
+        }
+    }
 }
 
 #[post("/ops/shifts/{id}/cancel")]

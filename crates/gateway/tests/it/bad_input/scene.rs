@@ -161,6 +161,7 @@ impl<'a> Scene<'a> {
             ("commitment_id", made(&commitment)),
             ("attempt_id", made(&attempt)),
             ("code", "extra".to_owned()),
+            ("queue", "vip".to_owned()),
         ]);
     }
 
@@ -189,6 +190,9 @@ impl<'a> Scene<'a> {
             .post("/api/v1/finance/payout-runs", &body)
             .await;
         let run = run.assert_status(201).json();
+        let contact = json!({ "customer_ref": "C-7", "reason": "" });
+        let conflict = agent.post("/api/v1/conflicts", &contact).await;
+        let conflict = conflict.assert_status(201).json()["id"].to_string();
         assistant.escalate("3").await;
         let matched = app
             .db
@@ -201,6 +205,7 @@ impl<'a> Scene<'a> {
             ("token", link_token(&engagements[1].0).to_owned()),
             ("engagement_id", id(&engagements[1].1).to_owned()),
             ("offer_id", id(&offer).to_owned()),
+            ("conflict_id", conflict),
             ("run_id", id(&run["run"]).to_owned()),
             ("verb", "request".to_owned()),
         ]);
@@ -288,7 +293,9 @@ impl<'a> Scene<'a> {
             "agent_id" => Value::Null,
             "answers" => json!([1, 1, 1]),
             "at" | "period_end" => json!(self.now),
-            "building" | "household" | "intent" => Value::Null,
+            "building" | "effective_at" | "household" | "intent" => Value::Null,
+            "break_after_minutes" => json!(360),
+            "break_minutes" => json!(30),
             "code" => json!("123456"),
             "confidence" => json!("0.5"),
             "country" => json!("DE"),
@@ -301,6 +308,9 @@ impl<'a> Scene<'a> {
             "language" => json!("en"),
             "languages" => json!(["en"]),
             "locale" => json!("en-GB"),
+            "max_day_minutes" => json!(600),
+            "max_week_minutes" => json!(2_400),
+            "on_demand" => json!(true),
             "options" => json!(["no", "yes"]),
             "pass_mark" => json!(80),
             "password" => json!("three blue herons wading"),
@@ -309,6 +319,7 @@ impl<'a> Scene<'a> {
             "postcode" => json!("10969"),
             "queue" => json!("vip"),
             "required_skills" => json!(["refunds"]),
+            "rest_minutes" => json!(660),
             "sha256" => json!("0".repeat(64)),
             "skill" => json!("refunds"),
             "starts_at" => json!(self.hour(48)),

@@ -1,0 +1,144 @@
+//! Whose work an agent is admitted to.
+
+use availability::{Admission, Basis, EARLY, Error};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use kernel::AgentId;
+
+use crate::support::World;
+
+impl World {
+    fn close(&mut self, queue: &str) {
+        let by = self.supervisor;
+        self.sandbox
+            .write(|tx| availability::set_on_demand(tx, queue, false, by))
+            .unwrap();
+    }
+
+    fn admission(&mut self, agent: AgentId) -> Admission {
+        let now = self.sandbox.now;
+        let read = self
+            .sandbox
+            .read(|conn| availability::admitted(conn, &[agent], now))
+            .unwrap();
+        let held = self
+            .sandbox
+            .write(|tx| availability::hold_admitted(tx, &[agent]))
+            .unwrap();
+        assert_eq!(read, held);
+        assert_eq!(read.len(), 1);
+        read[0].clone()
+    }
+}
+
+#[test]
+fn whoever_is_there_is_admitted_until_a_queue_is_closed_to_them() {
+    let mut world = World::new();
+    let agent = world.agent();
+    let before = world.admission(agent);
+    assert_eq!(
+        (before.basis, before.shift_ends_at),
+        (Basis::OnDemand, None)
+    );
+    assert!(before.queues.admits("vip"));
+    world.close("vip");
+    let closed = world.admission(agent);
+    assert!(!closed.queues.admits("vip") && closed.queues.admits("general"));
+    let by = world.supervisor;
+    world
+        .sandbox
+        .write(|tx| availability::set_on_demand(tx, "vip", true, by))
+        .unwrap();
+    assert!(world.admission(agent).queues.admits("vip"));
+    world.sandbox.assert_promises();
+}
+
+#[test]
+fn a_shift_admits_from_five_minutes_before_its_start_until_its_end() {
+    let mut world = World::new();
+    let shift = world.shift("09:00", "11:00", 1);
+    let (agent, other) = (world.agent(), world.agent());
+    world
+        .sandbox
+        .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
+        .unwrap();
+    world.close("vip");
+    let instants = [
+        (shift.starts_at - EARLY - TimeDelta::seconds(1), false),
+        (shift.starts_at - EARLY, true),
+        (shift.ends_at - TimeDelta::seconds(1), true),
+        (shift.ends_at, false),
+    ];
+    for (now, is_on_shift) in instants {
+        world.sandbox.now = now;
+        let admission = world.admission(agent);
+        assert_eq!(admission.queues.admits("vip"), is_on_shift, "{now}");
+        assert_eq!(admission.basis == Basis::OnShift, is_on_shift, "{now}");
+        let ends_at = is_on_shift.then_some(shift.ends_at);
+        assert_eq!(admission.shift_ends_at, ends_at, "{now}");
+        assert!(!world.admission(other).queues.admits("vip"), "{now}");
+    }
+}
+
+#[test]
+fn between_two_shifts_both_admit() {
+    let mut world = World::new();
+    world
+        .sandbox
+        .sql("INSERT INTO dispatch.queues VALUES ('billing', 'Billing', 60, 30, 120, 1, now())");
+    let agent = world.agent();
+    let (first, mut input) = (
+        world.shift("09:00", "11:00", 1),
+        crate::support::input("11:00", "13:00", 1),
+    );
+    "billing".clone_into(&mut input.queue);
+    let by = world.supervisor;
+    let second = world
+        .sandbox
+        .write(|tx| availability::publish_shift(tx, &input, by))
+        .unwrap();
+    for shift in [first.id, second.id] {
+        world
+            .sandbox
+            .write(|tx| availability::commit(tx, shift, agent, Tz::UTC))
+            .unwrap();
+    }
+    world.close("vip");
+    world.close("billing");
+    world.sandbox.now = first.ends_at - TimeDelta::minutes(2);
+    let admission = world.admission(agent);
+    assert!(admission.queues.admits("vip") && admission.queues.admits("billing"));
+    assert_eq!(admission.shift_ends_at, Some(second.ends_at));
+    world.sandbox.now = first.ends_at;
+    let admission = world.admission(agent);
+    assert!(!admission.queues.admits("vip") && admission.queues.admits("billing"));
+}
+
+#[test]
+fn a_released_shift_does_not_admit_and_an_unknown_queue_is_refused() {
+    let mut world = World::new();
+    let (shift, agent, by) = (
+        world.shift("09:00", "11:00", 1),
+        world.agent(),
+        world.supervisor,
+    );
+    let commitment = world
+        .sandbox
+        .write(|tx| availability::commit(tx, shift.id, agent, Tz::UTC))
+        .unwrap();
+    world
+        .sandbox
+        .write(|tx| availability::release(tx, commitment.id, agent))
+        .unwrap();
+    world.close("vip");
+    world.sandbox.now = shift.starts_at;
+    assert!(!world.admission(agent).queues.admits("vip"));
+    let unknown = world
+        .sandbox
+        .write(|tx| availability::set_on_demand(tx, "nowhere", false, by));
+    assert!(matches!(unknown, Err(Error::QueueNotFound)), "{unknown:?}");
+    let odd = world
+        .sandbox
+        .write(|tx| availability::set_on_demand(tx, "No Queue", false, by));
+    assert!(matches!(odd, Err(Error::Invalid(_))), "{odd:?}");
+}
