@@ -236,6 +236,16 @@ async fn a_body_with_something_wrong_in_it_is_refused_or_does_no_harm() {
             "{operation}: {accepted} of {refused} accepted"
         );
     }
+    // It takes longer than an offer lasts, and no worker is there to end one.
+    let expired = app
+        .db
+        .write("expire_offers", workflows::expire_offers)
+        .await;
+    let kept = app
+        .db
+        .write("keep_deadlines", workflows::keep_deadlines)
+        .await;
+    assert!(expired.is_ok() && kept.is_ok(), "{expired:?}, {kept:?}");
     app.database.assert_promises();
 }
 
