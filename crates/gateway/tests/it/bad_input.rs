@@ -236,6 +236,16 @@ async fn a_body_with_something_wrong_in_it_is_refused_or_does_no_harm() {
             "{operation}: {accepted} of {refused} accepted"
         );
     }
+    // It takes longer than an offer lasts, and no worker is there to end one.
+    let expired = app
+        .db
+        .write("expire_offers", workflows::expire_offers)
+        .await;
+    let kept = app
+        .db
+        .write("keep_deadlines", workflows::keep_deadlines)
+        .await;
+    assert!(expired.is_ok() && kept.is_ok(), "{expired:?}, {kept:?}");
     app.database.assert_promises();
 }
 
@@ -318,28 +328,31 @@ async fn an_id_that_nobody_has_is_refused_by_every_operation() {
     let operations = scene.operations(|operation| !operation.parameters.is_empty());
     assert!(operations.len() >= 25, "{}", operations.len());
     for operation in &operations {
-        // Codes of queues and skills are chosen by who saves them.
-        let [parameter] = &*operation.parameters else {
-            panic!("{operation} has several ids");
-        };
-        if parameter == "code" {
-            continue;
-        }
-        let good = operation.example(&scene);
-        let attempts = strange_ids(scene.id(parameter)).into_iter().map(|id| {
-            let address = operation.path.replace(&format!("{{{parameter}}}"), &id);
-            let request = scene.request(operation, &address);
-            let what = format!("{operation} of {}", &id[..id.len().min(40)]);
-            let has_body = operation.takes_json();
-            let request = if has_body {
-                request.json(&good)
-            } else {
-                request
-            };
-            Attempt { what, request }
-        });
-        for (what, status) in send_all(&app, attempts.collect()).await {
-            assert!(status >= 400, "{what} was accepted");
+        for parameter in &operation.parameters {
+            // Codes of queues and skills are chosen by who saves them.
+            if parameter == "code" {
+                continue;
+            }
+            let good = operation.example(&scene);
+            let place = format!("{{{parameter}}}");
+            let attempts = strange_ids(scene.id(parameter)).into_iter().map(|id| {
+                let address = operation.path.replace(&place, &id);
+                let others = operation.parameters.iter();
+                let address = others.fold(address, |path, other| {
+                    path.replace(&format!("{{{other}}}"), scene.id(other))
+                });
+                let request = scene.request(operation, &address);
+                let what = format!("{operation} of {}", &id[..id.len().min(40)]);
+                let request = if operation.takes_json() {
+                    request.json(&good)
+                } else {
+                    request
+                };
+                Attempt { what, request }
+            });
+            for (what, status) in send_all(&app, attempts.collect()).await {
+                assert!(status >= 400, "{what} was accepted");
+            }
         }
     }
 }
