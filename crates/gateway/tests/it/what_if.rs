@@ -107,10 +107,10 @@ impl World {
             "INSERT INTO dispatch.tickets (id, source, external_id, queue, language,
                  required_skills, customer_ref, customer_name, customer_tier, customer_locale,
                  reason, summary, priority, weight, status, created_at, waiting_since,
-                 first_reply_due_at, closed_at, rank_at, put_aside_at)
+                 first_reply_due_at, closed_at, rank_at, put_aside_at, holder)
              VALUES ('{id}', 'test', '{id}', 'vip', 'en', '{{}}', '{id}', 'Bo', '{tier}', 'en-GB',
                  'vip', 'Lost card', {priority}, 1, '{status}', '{at}', '{at}',
-                 timestamptz '{at}' + interval '60 s', '{day}{closed}Z', '{at}', '{at}')",
+                 timestamptz '{at}' + interval '60 s', '{day}{closed}Z', '{at}', '{at}', 'assistant')",
             tier = came.tier,
             priority = came.priority,
         ));
