@@ -1,5 +1,6 @@
 //! Measures the platform against its goals, and proves it under failures.
 
+mod chaos;
 mod document;
 mod http;
 mod signals;
@@ -20,11 +21,14 @@ struct Line {
 enum Command {
     /// Measure dispatch over HTTP: intake, claim, list, matcher, latency, growth, memory
     Http(http::Arguments),
+    /// Kill nodes and crash PostgreSQL under load, and compare what was acknowledged with the tables
+    Chaos(chaos::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Line::parse().command {
         Command::Http(arguments) => http::run(&arguments),
+        Command::Chaos(arguments) => chaos::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("gigdesk-bench: {error:#}");

@@ -2,7 +2,8 @@
 //!
 //! - A write happens only inside [`Db::write`]: the closure gets a [`Tx`], which carries the
 //!   connection and one `now`, and is committed as a whole or not at all.
-//! - A read happens inside [`Db::read`], in a READ ONLY transaction.
+//! - A read happens inside [`Db::read`], in a READ ONLY transaction, or is a single query in
+//!   [`Db::look`]; a connection is READ ONLY until a write begins.
 //! - What changed is told to other tasks and other nodes by ringing a [`Topic`]; bells ring after
 //!   the commit, and nothing depends on hearing one.
 //! - Every transaction names its actor and action to the database, where triggers write the audit

@@ -217,6 +217,9 @@ pub(crate) fn insert_transcript(
     ticket_id: TicketId,
     turns: Vec<TranscriptTurn>,
 ) -> Result<(), Error> {
+    if turns.is_empty() {
+        return Ok(());
+    }
     let messages: Vec<Message> = (1..)
         .zip(turns)
         .map(|(number, turn)| {

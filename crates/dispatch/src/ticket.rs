@@ -320,8 +320,8 @@ impl Escalation {
 }
 
 /// Takes an escalated conversation in. It waits in its queue from now on.
-/// `skills` are the codes of those that an agent can hold: a ticket that needs another would wait
-/// for ever.
+/// `skills` are those of the codes it names that an agent can hold: a ticket that needs another
+/// would wait for ever.
 pub fn escalate(
     tx: &mut Tx<'_>,
     mut escalation: Escalation,

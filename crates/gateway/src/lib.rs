@@ -23,6 +23,7 @@ mod first_admin;
 mod middleware;
 pub mod pages;
 pub mod problem;
+mod recent;
 pub mod secrets;
 pub mod settings;
 mod sign_in;

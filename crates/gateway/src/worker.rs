@@ -37,13 +37,18 @@ async fn reconcile(db: Db, stop: CancellationToken) {
     let mut bell = db.bell().listen();
     let mut tick = Instant::now();
     loop {
+        let mut matched = 0;
         if Instant::now() >= tick {
             tick = Instant::now() + TICK;
             for reconciler in RECONCILERS {
-                apply(&db, reconciler).await;
+                matched = apply(&db, reconciler).await;
             }
         } else {
-            apply(&db, &workflows::MATCHER).await;
+            matched = apply(&db, &workflows::MATCHER).await;
+        }
+        // A run takes a bounded batch: there may be more where that came from.
+        if matched > 0 && !stop.is_cancelled() {
+            continue;
         }
         if !woken(&mut bell, Topic::Match, tick, &stop).await {
             return;
@@ -51,12 +56,18 @@ async fn reconcile(db: Db, stop: CancellationToken) {
     }
 }
 
-async fn apply(db: &Db, reconciler: &'static Reconciler) {
+/// Runs it once, and says how much it changed.
+async fn apply(db: &Db, reconciler: &'static Reconciler) -> usize {
     match db.write(reconciler.name, |tx| reconciler.run(tx)).await {
-        Ok(0) => {}
-        Ok(changed) => tracing::debug!(reconciler = reconciler.name, changed, "reconciled"),
+        Ok(changed) => {
+            if changed > 0 {
+                tracing::debug!(reconciler = reconciler.name, changed, "reconciled");
+            }
+            changed
+        }
         Err(error) => {
             tracing::warn!(reconciler = reconciler.name, code = error.code(), %error, "will try again");
+            0
         }
     }
 }

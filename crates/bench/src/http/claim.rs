@@ -6,12 +6,11 @@ use anyhow::Result;
 
 use super::{
     client::Request,
-    intake::CLIENTS,
     load, peers,
     people::CAPACITY,
     report::{Bound, Figure, Ratio},
     sql,
-    stage::Stage,
+    stage::{CLIENTS, Stage},
     usage::Usage,
 };
 
@@ -47,10 +46,7 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
         )?;
         let fill = format!("SELECT bench.waiting('bench.tickets', 1, {CEILING_TICKETS}); VACUUM ANALYZE bench.tickets");
         sql::run(stage.url(), &fill)?;
-        let seconds = stage.plan.round.as_secs();
-        ceiling
-            .rounds
-            .push(sql::pgbench(stage.url(), CEILING, CLIENTS, seconds)?);
+        stage.bench_statement(&mut ceiling, CEILING)?;
     }
     let (nodes, postgres) = spent.micros_each(answered);
     ours.node_micros = Some(nodes);

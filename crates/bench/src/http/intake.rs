@@ -8,12 +8,9 @@ use super::{
     load,
     report::{Bound, Figure, Ratio},
     sql,
-    stage::Stage,
+    stage::{CLIENTS, Stage},
     usage::Usage,
 };
-
-/// Clients at the same time, of both.
-pub const CLIENTS: u64 = 8;
 
 /// Measures intake.
 pub async fn measure(stage: &mut Stage) -> Result<()> {
@@ -34,10 +31,7 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
         spent = spent + (Usage::of(&stage.platform)? - before);
         answered += tally.answered;
         ours.rounds.push(tally.rate());
-        let seconds = stage.plan.round.as_secs();
-        ceiling
-            .rounds
-            .push(sql::pgbench(stage.url(), &statement, CLIENTS, seconds)?);
+        stage.bench_statement(&mut ceiling, &statement)?;
     }
     stage.expect(
         "SELECT count(*) FROM dispatch.tickets WHERE external_id LIKE 'intake-%'",

@@ -6,11 +6,10 @@ use anyhow::Result;
 
 use super::{
     client::Request,
-    intake::CLIENTS,
     load,
     report::{Bound, Figure, Ratio},
     sql,
-    stage::Stage,
+    stage::{CLIENTS, Stage},
     usage::Usage,
 };
 

@@ -25,8 +25,6 @@ pub const CAPACITY: u32 = 20;
 /// An agent who is signed in and available.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    /// As SQL knows it.
-    pub uuid: String,
     /// The bearer token.
     pub token: String,
 }
@@ -95,9 +93,9 @@ impl People {
         for line in sql::run_with(platform.url(), SEED, &variables)? {
             let mut words = line.split(' ');
             let mut word = || words.next().context("an agent without an id");
-            let (session, account, uuid) = (word()?, word()?, word()?.to_owned());
+            let (session, account) = (word()?, word()?);
             let token = self.token(session, account, Role::Agent)?;
-            self.agents.push(Agent { uuid, token });
+            self.agents.push(Agent { token });
         }
         sql::run(platform.url(), "VACUUM ANALYZE").map(drop)
     }

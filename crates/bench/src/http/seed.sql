@@ -1,7 +1,7 @@
 -- What the measurements need: staff, a queue, a skill, an agreement, a rate card, and agents who
 -- are active, qualified and present. Run with psql; :first and :last number the agents, :capacity
 -- is what each can hold, :role is `origin`, or `replica` to leave triggers out for large numbers.
--- Prints for each agent: session, account and agent id.
+-- Prints for each agent: session and account id.
 
 SET session_replication_role = :role;
 
@@ -63,4 +63,4 @@ SELECT agent, :capacity, 0, now() FROM people;
 INSERT INTO availability.presences (agent_id, status, since, lease_expires_at)
 SELECT agent, 'available', now(), now() + interval '6 hours' FROM people;
 
-SELECT session || ' ' || account || ' ' || agent FROM people ORDER BY n;
+SELECT session || ' ' || account FROM people ORDER BY n;

@@ -4,7 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
 
-use super::{people::People, platform::Platform, report::Report, sql};
+use super::{
+    people::People,
+    platform::Platform,
+    report::{Figure, Report},
+    sql,
+    usage::Usage,
+};
+
+/// Clients at the same time, ours and those of a ceiling.
+pub const CLIENTS: u64 = 8;
 
 /// How long and how often to measure.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +79,17 @@ impl Stage {
     pub async fn serve(&mut self, arguments: &[&str]) -> Result<u16> {
         self.platform.kill_nodes();
         self.platform.add_node(arguments).await
+    }
+
+    /// What pgbench does of this statement, and what PostgreSQL spends on it.
+    pub fn bench_statement(&self, figure: &mut Figure, statement: &str) -> Result<()> {
+        let before = Usage::of(&self.platform)?;
+        let seconds = self.plan.round.as_secs();
+        let rate = sql::pgbench(self.url(), statement, CLIENTS, seconds)?;
+        let spent = Usage::of(&self.platform)? - before;
+        figure.rounds.push(rate);
+        figure.postgres_micros = Some(spent.micros_each(rate * seconds).1);
+        Ok(())
     }
 
     /// Takes all tickets away.

@@ -156,7 +156,7 @@ pub(super) async fn engagement_view(
     agent: AgentId,
 ) -> Result<EngagementView, ApiError> {
     let found = state
-        .read(move |conn| dispatch::queries::engagement(conn, id, agent))
+        .look(move |conn| dispatch::queries::engagement(conn, id, agent))
         .await?;
     Ok(found.ok_or(dispatch::Error::EngagementNotFound)?.into())
 }
