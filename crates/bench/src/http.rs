@@ -78,7 +78,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         Plan::FULL
     };
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let report = runtime.block_on(signals::until_told_to_stop(measure(arguments, plan)))?;
     let text = report.markdown();
     println!("{text}");

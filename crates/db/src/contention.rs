@@ -32,9 +32,7 @@ pub fn code_of(error: &DieselError) -> &'static str {
     let message = info.message();
     match kind {
         DatabaseErrorKind::SerializationFailure => CONTENTION,
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-            UNAVAILABLE
-        }
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => UNAVAILABLE,
         _ if message.contains("deadlock detected")
             || message.contains("lock timeout")
             || message.contains("could not obtain lock") =>

@@ -66,7 +66,9 @@ impl QueryId for LockAndFind<'_> {
 
 impl QueryFragment<Pg> for LockAndFind<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency' || chr(31) || ");
+        out.push_sql(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency' || chr(31) || ",
+        );
         out.push_bind_param::<Text, _>(self.scope)?;
         out.push_sql(" || chr(31) || ");
         out.push_bind_param::<Text, _>(self.key)?;

@@ -78,6 +78,7 @@ text_enum! {
 
 /// One escalated conversation.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Ticket {
     /// Its id here.

@@ -85,7 +85,9 @@ impl State {
         &self,
         query: impl Fn(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, ReadFailed> {
-        self.db.look(move |conn| query(conn).map_err(ReadFailed)).await
+        self.db
+            .look(move |conn| query(conn).map_err(ReadFailed))
+            .await
     }
 
     /// Hashes a password that somebody chose; refuses one that breaks the rules.

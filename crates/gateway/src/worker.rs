@@ -46,7 +46,7 @@ async fn reconcile(db: Db, stop: CancellationToken) {
         } else {
             matched = apply(&db, &workflows::MATCHER).await;
         }
-        // A run takes a bounded batch: there may be more where that came from.
+        // The matcher comes last, and takes a bounded batch: there may be more to match.
         if matched > 0 && !stop.is_cancelled() {
             continue;
         }

@@ -77,7 +77,14 @@ pub fn judge(platform: &Platform, journal: &Journal, drained: Option<Duration>) 
         Err(error) => println!("{error:#}"),
     }
     let holds = holds && other_answers == 0 && drained.is_some() && verified.is_ok();
-    println!("{}", if holds { "Everything holds." } else { "Something does not hold." });
+    println!(
+        "{}",
+        if holds {
+            "Everything holds."
+        } else {
+            "Something does not hold."
+        }
+    );
     Ok(holds)
 }
 

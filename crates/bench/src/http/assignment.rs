@@ -100,7 +100,8 @@ pub async fn measure_latency(stage: &mut Stage) -> Result<()> {
             stage.platform.kill_node(1)?;
             arrivals.await?
         };
-        let offered = "SELECT count(*) FROM dispatch.offers o JOIN dispatch.tickets t ON t.id = o.ticket_id
+        let offered =
+            "SELECT count(*) FROM dispatch.offers o JOIN dispatch.tickets t ON t.id = o.ticket_id
                         WHERE t.external_id LIKE 'arrival-%'";
         wait_until(stage, offered, tally.answered).await?;
         tell_latency(stage, since, nodes)?;
@@ -136,7 +137,9 @@ fn tell_latency(stage: &mut Stage, since: u64, nodes: usize) -> Result<()> {
         format!("{nodes} nodes, one killed")
     };
     for (line, (name, bound)) in lines.iter().zip(bounds) {
-        let millis: u64 = line.parse().with_context(|| format!("no latency: {line}"))?;
+        let millis: u64 = line
+            .parse()
+            .with_context(|| format!("no latency: {line}"))?;
         let what = format!("from arrival to offer at 100 a second, {setting}: {name}");
         stage
             .report

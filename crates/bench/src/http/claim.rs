@@ -44,7 +44,9 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
             "SELECT count(*) FROM dispatch.engagements WHERE status = 'talking'",
             tally.answered,
         )?;
-        let fill = format!("SELECT bench.waiting('bench.tickets', 1, {CEILING_TICKETS}); VACUUM ANALYZE bench.tickets");
+        let fill = format!(
+            "SELECT bench.waiting('bench.tickets', 1, {CEILING_TICKETS}); VACUUM ANALYZE bench.tickets"
+        );
         sql::run(stage.url(), &fill)?;
         stage.bench_statement(&mut ceiling, CEILING)?;
     }
@@ -58,7 +60,10 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
         Ratio::of(ours, ceiling),
         Bound::AtLeast(Ratio::milli(450)),
     );
-    let dated = [("osTicket", 187_u64, 15_000_u64), ("django-helpdesk", 10, 15_000)];
+    let dated = [
+        ("osTicket", 187_u64, 15_000_u64),
+        ("django-helpdesk", 10, 15_000),
+    ];
     for (name, rate, least) in dated {
         stage.report.judge(
             "G9",

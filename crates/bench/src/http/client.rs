@@ -68,9 +68,10 @@ impl Request {
             body,
             ..
         } = self;
-        let key = self.key.as_ref().map_or_else(String::new, |key| {
-            format!("idempotency-key: {key}\r\n")
-        });
+        let key = self
+            .key
+            .as_ref()
+            .map_or_else(String::new, |key| format!("idempotency-key: {key}\r\n"));
         let length = body.len();
         format!(
             "{method} /api/v1{path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\

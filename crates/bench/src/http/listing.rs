@@ -38,8 +38,14 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
     sql::run(stage.url(), &more)?;
     let many_rate = rate(stage, port, many).await?;
     let dated = [
-        ("osTicket (1.25 a second at 2,600 open, dated)", Ratio::of(few_rate * 100, 125)),
-        ("django-helpdesk (8.6 a second at 100 tickets, dated)", Ratio::of(few_rate * 10, 86)),
+        (
+            "osTicket (1.25 a second at 2,600 open, dated)",
+            Ratio::of(few_rate * 100, 125),
+        ),
+        (
+            "django-helpdesk (8.6 a second at 100 tickets, dated)",
+            Ratio::of(few_rate * 10, 86),
+        ),
     ];
     for (peer, ratio) in dated {
         let what = format!("list of claimable tickets / {peer}");

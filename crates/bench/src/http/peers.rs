@@ -60,7 +60,7 @@ fn run(stage: &mut Stage, peer: &str, mode: &str) -> Result<Option<u64>> {
     let output = Command::new("node")
         .arg(directory.join("queues.mjs"))
         .args([peer, mode, stage.url()])
-        .arg(if stage.plan.is_quick { "5000" } else { "40000" })
+        .arg(if stage.plan.is_quick { "3000" } else { "40000" })
         .output()
         .context("node is needed for the peers")?;
     if !output.status.success() {

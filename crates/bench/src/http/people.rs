@@ -130,7 +130,10 @@ impl People {
         }
         let settings = Line::parse_from(["bench", "--secret", SECRET]).settings;
         let secrets = Secrets::load(&settings).map_err(anyhow::Error::msg)?;
-        let seconds = sql::number(platform.url(), "SELECT floor(extract(epoch FROM now()))::bigint")?;
+        let seconds = sql::number(
+            platform.url(),
+            "SELECT floor(extract(epoch FROM now()))::bigint",
+        )?;
         let now = DateTime::from_timestamp(i64::try_from(seconds)?, 0).context("no clock")?;
         Ok(Self {
             tokens: Tokens::new(&secrets.tokens())?,

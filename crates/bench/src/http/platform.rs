@@ -36,11 +36,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// Where it listens.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -161,17 +161,26 @@ impl Report {
             // Writing to a string does not fail.
             let _ = writeln!(text, "- {fact}");
         }
-        text.push_str("\n| goal | what | measured | should be | |\n| --- | --- | ---: | ---: | --- |\n");
+        text.push_str(
+            "\n| goal | what | measured | should be | |\n| --- | --- | ---: | ---: | --- |\n",
+        );
         for goal in &self.goals {
             let (sign, bound) = match goal.bound {
                 Bound::AtLeast(bound) => ("≥", bound),
                 Bound::AtMost(bound) => ("≤", bound),
             };
-            let verdict = if goal.is_met() { "reached" } else { "**not reached**" };
+            let verdict = if goal.is_met() {
+                "reached"
+            } else {
+                "**not reached**"
+            };
             let Goal {
                 id, what, ratio, ..
             } = goal;
-            let _ = writeln!(text, "| {id} | {what} | {ratio} | {sign} {bound} | {verdict} |");
+            let _ = writeln!(
+                text,
+                "| {id} | {what} | {ratio} | {sign} {bound} | {verdict} |"
+            );
         }
         text.push_str(
             "\n| figure | unit | best | median | node CPU µs | PostgreSQL CPU µs |\n\
@@ -235,6 +244,10 @@ mod tests {
     fn a_missed_goal_stands_out() {
         let mut report = Report::default();
         report.goals.push(goal(Bound::AtLeast(Ratio::milli(900))));
-        assert!(report.markdown().contains("| G0 | this by that | 0.75 | ≥ 0.90 | **not reached** |"));
+        assert!(
+            report
+                .markdown()
+                .contains("| G0 | this by that | 0.75 | ≥ 0.90 | **not reached** |")
+        );
     }
 }

@@ -27,7 +27,12 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
         // They do not all come in the same instant.
         sleep(Duration::from_micros(500)).await;
     }
-    sleep(Duration::from_secs(8)).await;
+    sleep(Duration::from_secs(if stage.plan.is_quick {
+        3
+    } else {
+        15
+    }))
+    .await;
     if let Some(ended) = watching.try_join_next() {
         bail!("a stream ended: {ended:?}: {}", stage.platform.log());
     }

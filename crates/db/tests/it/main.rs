@@ -6,5 +6,6 @@
 )]
 
 mod idempotency;
+mod prepared;
 mod schema_files;
 mod transactions;

@@ -72,7 +72,10 @@ fn a_look_cannot_write() {
     assert!(look().is_err());
     let written: Result<(), Error> = db.write_blocking("test", |_| Ok(()));
     written.unwrap();
-    assert!(look().is_err(), "a write left the connection open to writes");
+    assert!(
+        look().is_err(),
+        "a write left the connection open to writes"
+    );
     assert_eq!(
         database.number("SELECT count(*) FROM platform.idempotency_keys"),
         0

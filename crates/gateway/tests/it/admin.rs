@@ -191,7 +191,10 @@ async fn a_machine_key_that_another_node_revoked_is_of_no_use_within_a_second() 
     let app = TestApp::spawn().await;
     let admin = app.admin().await;
     let made = admin
-        .post("/api/v1/admin/machine-keys", &json!({ "name": "assistant" }))
+        .post(
+            "/api/v1/admin/machine-keys",
+            &json!({ "name": "assistant" }),
+        )
         .await
         .assert_status(201)
         .json();
@@ -203,7 +206,8 @@ async fn a_machine_key_that_another_node_revoked_is_of_no_use_within_a_second() 
         .assert_problem(404, "ticket_not_found");
 
     // Not through this node's API.
-    app.database.sql("UPDATE identity.machine_keys SET status = 'revoked', revoked_at = now()");
+    app.database
+        .sql("UPDATE identity.machine_keys SET status = 'revoked', revoked_at = now()");
     let revoked = std::time::Instant::now();
     while machine.get(&ticket).await.status != 401 {
         assert!(revoked.elapsed() < std::time::Duration::from_secs(1));
