@@ -125,8 +125,10 @@ pub struct Report {
     pub figures: Vec<Figure>,
     /// What it should be.
     pub goals: Vec<Goal>,
-    /// What could not be measured, and why.
+    /// What could not be measured here, and why.
     pub left_out: Vec<String>,
+    /// Measurements that went wrong.
+    pub failed: Vec<String>,
 }
 
 impl Report {
@@ -152,6 +154,12 @@ impl Report {
     pub fn leave_out(&mut self, why: String) {
         eprintln!("{:>10} {why}", "left out:");
         self.left_out.push(why);
+    }
+
+    /// Says what went wrong.
+    pub fn fail(&mut self, what: String) {
+        eprintln!("{:>10} {what}", "failed:");
+        self.failed.push(what);
     }
 
     /// As Markdown.
@@ -200,6 +208,9 @@ impl Report {
         }
         for why in &self.left_out {
             let _ = writeln!(text, "\nNot measured: {why}");
+        }
+        for what in &self.failed {
+            let _ = writeln!(text, "\nFailed: {what}");
         }
         text
     }
