@@ -23,6 +23,7 @@ kernel::text_enum! {
 
 /// An agent's promise to work a shift.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable, Serialize)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = commitments, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Commitment {
     /// Its id.

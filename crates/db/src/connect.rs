@@ -15,7 +15,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use crate::{
     bell::Bell,
     clock::Clock,
-    contention::{CONTENTION, is_disconnect},
+    contention::{CONTENTION, UNAVAILABLE, is_disconnect},
     tx::Tx,
 };
 
@@ -48,7 +48,8 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Customize {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(
             "SET statement_timeout = '20s'; SET lock_timeout = '5s'; \
-             SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'",
+             SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'; \
+             SET default_transaction_read_only = on",
         )
         .map_err(diesel::r2d2::Error::QueryError)
     }
@@ -209,6 +210,45 @@ impl Db {
         work(&mut *guard.conn)
     }
 
+    /// Runs a single query, off the async threads, without the round trips that begin and end a
+    /// transaction. Connections are READ ONLY until a write says otherwise, so it can write as
+    /// little as in [`Db::read`]. On a connection that died while idle it is run again.
+    pub async fn look<T, E>(
+        &self,
+        query: impl Fn(&mut PgConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Classify + From<DieselError> + Send + 'static,
+    {
+        let db = self.clone();
+        self.off_thread(move || db.look_blocking(query)).await
+    }
+
+    /// As [`Db::look`], on this thread.
+    pub fn look_blocking<T, E>(
+        &self,
+        query: impl Fn(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: Classify + From<DieselError>,
+    {
+        let mut spares = self.pool.max_size();
+        loop {
+            let mut conn = self.connection()?;
+            match query(&mut conn) {
+                Err(error) if error.code() == UNAVAILABLE => {
+                    discard(&mut conn);
+                    if spares == 0 {
+                        return Err(error);
+                    }
+                    spares -= 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     async fn off_thread<T, E>(
         &self,
         work: impl FnOnce() -> Result<T, E> + Send + 'static,
@@ -265,7 +305,7 @@ impl Db {
     }
 
     fn begin_sql(&self, name: &str) -> String {
-        let mut sql = String::from("BEGIN; SET LOCAL gigdesk.actor = '");
+        let mut sql = String::from("BEGIN READ WRITE; SET LOCAL gigdesk.actor = '");
         sql.push_str(&self.actor.replace('\'', "''"));
         let _ = write!(
             sql,

@@ -6,10 +6,13 @@ use kernel::Class;
 /// The code of an error that trying again cures: a deadlock, a lock that took too long.
 pub const CONTENTION: &str = "contention";
 
+/// The code of an error that says nothing but that the database did not answer.
+pub(crate) const UNAVAILABLE: &str = "database_unavailable";
+
 /// How to react to a database error that no constraint explains.
 pub fn class_of(error: &DieselError) -> Class {
     match code_of(error) {
-        CONTENTION | "database_unavailable" => Class::Busy,
+        CONTENTION | UNAVAILABLE => Class::Busy,
         _ => Class::Internal,
     }
 }
@@ -21,7 +24,7 @@ pub fn class_of(error: &DieselError) -> Class {
 pub fn code_of(error: &DieselError) -> &'static str {
     let DieselError::DatabaseError(kind, info) = error else {
         return if matches!(error, DieselError::BrokenTransactionManager) {
-            "database_unavailable"
+            UNAVAILABLE
         } else {
             "database_error"
         };
@@ -29,9 +32,7 @@ pub fn code_of(error: &DieselError) -> &'static str {
     let message = info.message();
     match kind {
         DatabaseErrorKind::SerializationFailure => CONTENTION,
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-            "database_unavailable"
-        }
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => UNAVAILABLE,
         _ if message.contains("deadlock detected")
             || message.contains("lock timeout")
             || message.contains("could not obtain lock") =>
@@ -45,7 +46,7 @@ pub fn code_of(error: &DieselError) -> &'static str {
             || message.contains("connection to server")
             || message.contains("statement timeout") =>
         {
-            "database_unavailable"
+            UNAVAILABLE
         }
         _ => "database_error",
     }
@@ -53,7 +54,7 @@ pub fn code_of(error: &DieselError) -> &'static str {
 
 /// Whether the connection itself is gone.
 pub(crate) fn is_disconnect(error: &DieselError) -> bool {
-    code_of(error) == "database_unavailable"
+    code_of(error) == UNAVAILABLE
 }
 
 /// Turns a violated constraint into the domain's own error.

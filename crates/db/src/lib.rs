@@ -2,7 +2,8 @@
 //!
 //! - A write happens only inside [`Db::write`]: the closure gets a [`Tx`], which carries the
 //!   connection and one `now`, and is committed as a whole or not at all.
-//! - A read happens inside [`Db::read`], in a READ ONLY transaction.
+//! - A read happens inside [`Db::read`], in a READ ONLY transaction, or is a single query in
+//!   [`Db::look`]; a connection is READ ONLY until a write begins.
 //! - What changed is told to other tasks and other nodes by ringing a [`Topic`]; bells ring after
 //!   the commit, and nothing depends on hearing one.
 //! - Every transaction names its actor and action to the database, where triggers write the audit
@@ -16,6 +17,7 @@ pub mod feed;
 pub mod idempotency;
 mod lock;
 pub mod migrations;
+mod prepared;
 mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -27,4 +29,5 @@ pub use clock::Clock;
 pub use connect::{Db, Settings};
 pub use contention::{CONTENTION, OnConstraint, class_of, code_of};
 pub use lock::try_lock;
+pub use prepared::{Prepare, Prepared};
 pub use tx::Tx;

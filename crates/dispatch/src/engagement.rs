@@ -86,6 +86,7 @@ text_enum! {
 
 /// An accepted ticket in one agent's hands.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Engagement {
     /// Its id.

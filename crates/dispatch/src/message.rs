@@ -36,6 +36,7 @@ text_enum! {
 
 /// One message. It never changes.
 #[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(primary_key(ticket_id, number), check_for_backend(diesel::pg::Pg))]
 pub struct Message {
     /// Whose conversation.

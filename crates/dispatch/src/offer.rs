@@ -69,6 +69,7 @@ text_enum! {
 
 /// One ticket put to one agent, for a limited time.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Offer {
     /// Its id.

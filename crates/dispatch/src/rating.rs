@@ -9,6 +9,7 @@ use crate::{engagement::EngagementStatus, error::Error, mask::mask, schema::rati
 
 /// The customer's rating (CSAT) of one engagement, and so of its agent.
 #[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(primary_key(engagement_id), check_for_backend(diesel::pg::Pg))]
 pub struct Rating {
     /// What is rated.

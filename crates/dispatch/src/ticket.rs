@@ -115,6 +115,7 @@ text_enum! {
 
 /// One escalated conversation.
 #[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 pub struct Ticket {
     /// Its id here.
@@ -512,8 +513,8 @@ impl Ticket {
 }
 
 /// Takes an escalated conversation in. It waits in its queue from now on.
-/// `skills` are the codes of those that an agent can hold: a ticket that needs another would wait
-/// for ever.
+/// `skills` are those of the codes it names that an agent can hold: a ticket that needs another
+/// would wait for ever.
 pub fn escalate(
     tx: &mut Tx<'_>,
     mut escalation: Escalation,

@@ -27,6 +27,7 @@ mod metrics;
 mod middleware;
 pub mod pages;
 pub mod problem;
+mod recent;
 pub mod secrets;
 pub mod settings;
 mod sign_in;

@@ -1,21 +1,34 @@
 //! What all handlers share.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use db::Db;
+use identity::MachineKey;
 use kernel::{
-    Class, Classify,
+    AccountId, AgentId, Class, Classify,
     diesel::{PgConnection, QueryResult, result::Error as DieselError},
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use crate::{feed::Feed, metrics, problem::ApiError, secrets::Secrets, settings::Settings};
+use crate::{
+    feed::Feed, metrics, problem::ApiError, recent::Recent, secrets::Secrets, settings::Settings,
+};
 
 /// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
 const HASHERS: usize = 2;
 /// Who comes when so many wait is told to come back: a flood must not make everybody wait.
 const HASHES_WAITING: usize = 32;
+
+/// A key that another node revoked opens this one no longer than this; well within the second
+/// that is promised.
+const MACHINES_TRUSTED: Duration = Duration::from_millis(500);
+/// A company has a key for each of its systems.
+const MACHINES_KNOWN: usize = 256;
+/// Long enough to save the question, and short enough to give the memory back.
+const AGENTS_TRUSTED: Duration = Duration::from_mins(10);
+/// Some hundred bytes each.
+const AGENTS_KNOWN: usize = 20_000;
 
 /// What all handlers share, as `Data<State>`.
 pub struct State {
@@ -40,6 +53,10 @@ pub struct State {
     pub(crate) requests: metrics::Requests,
     /// Cancelled when the platform is to stop: streams end then.
     pub shutdown: CancellationToken,
+    /// Machine keys that were live when this node last looked, by the hash of their secret.
+    pub(crate) machines: Recent<[u8; 32], MachineKey>,
+    /// Which agent an account is, which never changes once there is one.
+    pub(crate) agents: Recent<AccountId, AgentId>,
     hashers: Semaphore,
     places: Semaphore,
 }
@@ -58,6 +75,8 @@ impl State {
             shutdown: CancellationToken::new(),
             figures: metrics::Cache::default(),
             requests: metrics::Requests::default(),
+            machines: Recent::new(MACHINES_TRUSTED, MACHINES_KNOWN),
+            agents: Recent::new(AGENTS_TRUSTED, AGENTS_KNOWN),
             hashers: Semaphore::new(HASHERS),
             places: Semaphore::new(HASHERS + HASHES_WAITING),
         })
@@ -70,6 +89,16 @@ impl State {
         work: impl FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, ReadFailed> {
         self.db.read(|conn| work(conn).map_err(ReadFailed)).await
+    }
+
+    /// Runs a single query, without the round trips of a transaction.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        query: impl Fn(&mut PgConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, ReadFailed> {
+        self.db
+            .look(move |conn| query(conn).map_err(ReadFailed))
+            .await
     }
 
     /// Hashes a password that somebody chose; refuses one that breaks the rules.

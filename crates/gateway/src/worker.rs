@@ -47,7 +47,11 @@ async fn reconcile(db: Db, matchmaker: Matchmaker, stop: CancellationToken) {
             }
         }
         let run = matchmaker.clone();
-        report(MATCHING, db.write(MATCHING, move |tx| run.run(tx)).await);
+        let made = report(MATCHING, db.write(MATCHING, move |tx| run.run(tx)).await);
+        // A run takes a bounded batch: there may be more to match.
+        if made > 0 && !stop.is_cancelled() {
+            continue;
+        }
         if !woken(&mut bell, Topic::Match, tick, &stop).await {
             return;
         }
@@ -59,12 +63,17 @@ async fn apply(db: &Db, reconciler: &'static Reconciler) {
     report(reconciler.name, outcome);
 }
 
-fn report(reconciler: &str, outcome: Result<usize, workflows::Error>) {
+/// Logs what a reconciler did, and says how much it changed.
+fn report(reconciler: &str, outcome: Result<usize, workflows::Error>) -> usize {
     match outcome {
-        Ok(0) => {}
-        Ok(changed) => tracing::debug!(reconciler, changed, "reconciled"),
+        Ok(0) => 0,
+        Ok(changed) => {
+            tracing::debug!(reconciler, changed, "reconciled");
+            changed
+        }
         Err(error) => {
             tracing::warn!(reconciler, code = error.code(), %error, "will try again");
+            0
         }
     }
 }

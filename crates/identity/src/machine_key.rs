@@ -9,6 +9,7 @@ use crate::{Error, schema::machine_keys, secret, store};
 
 /// A key with which a machine calls the API. Its secret is shown once, when it is made.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = machine_keys, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct MachineKey {
     /// Its id.

@@ -42,6 +42,7 @@ text_enum! {
 
 /// One sign-in that lasts, and the family of its refresh tokens.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = sessions, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Session {
     /// Its id.

@@ -37,6 +37,7 @@ kernel::text_enum! {
 
 /// A customer who applies, and later works, as an agent.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = agents, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Agent {
     /// The agent's id.

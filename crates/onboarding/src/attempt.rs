@@ -43,6 +43,7 @@ kernel::text_enum! {
 
 /// One try at an assessment, without its questions.
 #[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = attempts, check_for_backend(Pg))]
 pub struct Attempt {
     /// Its id.

@@ -64,7 +64,7 @@ pub use qualification::{Qualification, hold_qualified};
 pub use queries::{
     acceptance, agent, agent_by_account, agents, agreement_in_force, attempts, checklist,
     conflicts, current_agreement, customer, customer_by_email, decisions, grants, open_paper,
-    qualifications, skills,
+    qualifications, skills, skills_among,
 };
 pub use requirement::{ChecklistItem, Requirement, payout_details_given};
 pub use skill::{QuestionInput, SKILL_LIMIT, Skill, SkillGrant, SkillInput, save_skill};

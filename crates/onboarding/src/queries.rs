@@ -123,6 +123,17 @@ pub fn skills(conn: &mut PgConnection) -> QueryResult<Vec<Skill>> {
         .load(conn)
 }
 
+/// Those of the codes that are skills of this platform.
+pub fn skills_among(conn: &mut PgConnection, codes: &[String]) -> QueryResult<Vec<String>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    skills::table
+        .filter(skills::code.eq_any(codes))
+        .select(skills::code)
+        .load(conn)
+}
+
 /// The agent's skills by code, those that are no longer valid among them.
 pub fn grants(conn: &mut PgConnection, id: AgentId) -> QueryResult<Vec<SkillGrant>> {
     skill_grants::table

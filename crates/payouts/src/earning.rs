@@ -41,6 +41,7 @@ pub struct Work {
 
 /// One priced fact of work, with everything its price was computed from. It never changes.
 #[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = schema::earning_lines, check_for_backend(diesel::pg::Pg))]
 pub struct EarningLine {
     /// Its id.

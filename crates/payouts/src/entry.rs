@@ -23,6 +23,7 @@ kernel::text_enum! {
 
 /// An account of the ledger.
 #[derive(Insertable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = schema::ledger_accounts)]
 pub(crate) struct Account {
     pub id: LedgerAccountId,

@@ -15,6 +15,7 @@ use crate::{
 
 /// Where an agent's money goes. The account number itself stays sealed in the database.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(
     table_name = schema::payees,
     primary_key(agent_id),

@@ -24,6 +24,7 @@ const RATE_BOUND: Decimal = Decimal::from_parts(100_000_000, 0, 0, false, 0);
 
 /// A price list of one currency. At any instant at most one is in force for a currency.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = schema::rate_cards, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct RateCard {
     /// Its id.

@@ -42,6 +42,7 @@ kernel::text_enum! {
 
 /// A frozen snapshot of what is paid for a period.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = schema::payout_runs, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct PayoutRun {
     /// Its id.
@@ -80,6 +81,7 @@ pub struct PayoutRun {
 
 /// What a run pays to one agent, and where to as of its preparation.
 #[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = schema::payout_items, check_for_backend(diesel::pg::Pg))]
 pub struct PayoutItem {
     /// Its id.

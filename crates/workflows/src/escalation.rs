@@ -7,9 +7,11 @@ use crate::Error;
 
 /// Takes an escalated conversation in, if the skills it needs are among those that agents can hold.
 pub fn escalate(tx: &mut Tx<'_>, escalation: Escalation) -> Result<Ticket, Error> {
-    let skills: Vec<String> = onboarding::skills(tx.conn())?
-        .into_iter()
-        .map(|skill| skill.code)
+    let needed: Vec<String> = escalation
+        .required_skills
+        .iter()
+        .map(|need| need.skill.clone())
         .collect();
+    let skills = onboarding::skills_among(tx.conn(), &needed)?;
     Ok(dispatch::escalate(tx, escalation, &skills)?)
 }

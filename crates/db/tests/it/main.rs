@@ -5,5 +5,7 @@
     reason = "a test that cannot be arranged should stop"
 )]
 
+mod idempotency;
+mod prepared;
 mod schema_files;
 mod transactions;

@@ -65,6 +65,24 @@ fn a_read_cannot_write() {
 }
 
 #[test]
+fn a_look_cannot_write() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let look = || db.look_blocking(|conn| Ok::<_, Error>(diesel::sql_query(INSERT).execute(conn)?));
+    assert!(look().is_err());
+    let written: Result<(), Error> = db.write_blocking("test", |_| Ok(()));
+    written.unwrap();
+    assert!(
+        look().is_err(),
+        "a write left the connection open to writes"
+    );
+    assert_eq!(
+        database.number("SELECT count(*) FROM platform.idempotency_keys"),
+        0
+    );
+}
+
+#[test]
 fn contention_is_met_by_running_the_work_again() {
     let mut database = TestDatabase::create();
     let runs = AtomicU32::new(0);
@@ -92,12 +110,24 @@ fn connections_that_the_server_cut_are_replaced_unnoticed() {
                 .map_err(Into::into)
         })
     };
+    let look = |db: &db::Db| -> Result<i64, Error> {
+        db.look_blocking(|conn| {
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("2::bigint"))
+                .get_result(conn)
+                .map_err(Into::into)
+        })
+    };
+    let cut = || {
+        database.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+    };
     read(&db).unwrap();
-    database.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-         WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
+    cut();
     assert_eq!(read(&db).unwrap(), 1);
+    cut();
+    assert_eq!(look(&db).unwrap(), 2);
 }
 
 #[test]

@@ -13,6 +13,13 @@ use crate::{
 };
 
 pub(crate) fn insert_messages(tx: &mut Tx<'_>, said: &[Message]) -> QueryResult<()> {
+    // A single one, which is nearly always, is a statement that stays prepared.
+    if let [message] = said {
+        return diesel::insert_into(messages::table)
+            .values(message)
+            .execute(tx.conn())
+            .map(drop);
+    }
     diesel::insert_into(messages::table)
         .values(said)
         .execute(tx.conn())

@@ -158,7 +158,7 @@ pub(super) async fn engagement_view(
     id: EngagementId,
     agent: AgentId,
 ) -> Result<EngagementView, ApiError> {
-    let found = state.read(move |conn| {
+    let found = state.look(move |conn| {
         let Some((engagement, ticket)) = dispatch::queries::engagement(conn, id, agent)? else {
             return Ok(None);
         };

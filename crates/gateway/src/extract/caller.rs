@@ -3,14 +3,20 @@
 use std::{
     future::{Ready, ready},
     ops::Deref,
+    time::Instant,
 };
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header};
 use db::Db;
 use kernel::{AccountId, AgentId, MachineKeyId, Role, SessionId};
+use sha2::{Digest as _, Sha256};
 
 use super::refuse;
-use crate::{pages::COOKIE, problem::ApiError, state::State};
+use crate::{
+    pages::COOKIE,
+    problem::ApiError,
+    state::{ReadFailed, State},
+};
 
 /// What the secrets of machine keys begin with.
 const MACHINE_PREFIX: &str = "gdk_";
@@ -101,18 +107,15 @@ fn bearer(request: &HttpRequest) -> Option<Result<String, ApiError>> {
 async fn person(state: &State, token: &str) -> Result<Credentials, ApiError> {
     let now = state.db.now();
     let session = state.tokens.verify(token, now)?.session_id;
-    let read = state.read(move |conn| {
-        let Some(caller) = identity::caller(conn, session, now)? else {
-            return Ok(None);
-        };
-        let agent_id = if caller.role.is_staff() {
-            None
-        } else {
-            onboarding::agent_by_account(conn, caller.account_id)?.map(|agent| agent.id)
-        };
-        Ok(Some((caller, agent_id)))
-    });
-    let (caller, agent_id) = read.await?.ok_or_else(ApiError::not_signed_in)?;
+    let caller = state
+        .look(move |conn| identity::caller(conn, session, now))
+        .await?
+        .ok_or_else(ApiError::not_signed_in)?;
+    let agent_id = if caller.role.is_staff() {
+        None
+    } else {
+        agent_of(state, caller.account_id).await?
+    };
     Ok(Credentials::Person(Caller {
         account_id: caller.account_id,
         session_id: caller.session_id,
@@ -124,11 +127,35 @@ async fn person(state: &State, token: &str) -> Result<Credentials, ApiError> {
     }))
 }
 
+async fn agent_of(state: &State, account: AccountId) -> Result<Option<AgentId>, ReadFailed> {
+    if let Some(agent) = state.agents.get(&account) {
+        return Ok(Some(agent));
+    }
+    let asked_at = Instant::now();
+    let agent = state
+        .look(move |conn| onboarding::agent_by_account(conn, account))
+        .await?
+        .map(|agent| agent.id);
+    if let Some(agent) = agent {
+        state.agents.put(account, asked_at, agent);
+    }
+    Ok(agent)
+}
+
 async fn machine(state: &State, secret: String) -> Result<Credentials, ApiError> {
-    let key = state
-        .read(move |conn| identity::machine_key(conn, &secret))
-        .await?;
-    let key = key.ok_or_else(ApiError::not_signed_in)?;
+    let fingerprint: [u8; 32] = Sha256::digest(&secret).into();
+    let key = match state.machines.get(&fingerprint) {
+        Some(key) => key,
+        None => {
+            let asked_at = Instant::now();
+            let key = state
+                .look(move |conn| identity::machine_key(conn, &secret))
+                .await?
+                .ok_or_else(ApiError::not_signed_in)?;
+            state.machines.put(fingerprint, asked_at, key.clone());
+            key
+        }
+    };
     Ok(Credentials::Machine(Machine {
         key_id: key.id,
         name: key.name,

@@ -187,6 +187,35 @@ async fn a_machine_key_opens_the_api_until_it_is_revoked() {
 }
 
 #[actix_web::test]
+async fn a_machine_key_that_another_node_revoked_is_of_no_use_within_a_second() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let made = admin
+        .post(
+            "/api/v1/admin/machine-keys",
+            &json!({ "name": "assistant" }),
+        )
+        .await
+        .assert_status(201)
+        .json();
+    let machine = app.bearer(made["secret"].as_str().unwrap());
+    let ticket = format!("/api/v1/tickets/tkt_{}", "0".repeat(32));
+    machine
+        .get(&ticket)
+        .await
+        .assert_problem(404, "ticket_not_found");
+
+    // Not through this node's API.
+    app.database
+        .sql("UPDATE identity.machine_keys SET status = 'revoked', revoked_at = now()");
+    let revoked = std::time::Instant::now();
+    while machine.get(&ticket).await.status != 401 {
+        assert!(revoked.elapsed() < std::time::Duration::from_secs(1));
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[actix_web::test]
 async fn a_queue_is_made_and_changed_under_its_code() {
     let app = TestApp::spawn().await;
     let admin = app.admin().await;

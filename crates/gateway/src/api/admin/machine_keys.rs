@@ -117,11 +117,16 @@ async fn list_machine_keys(
     responses((status = 204, description = "It opens nothing any more"), Problems),
 )]
 #[delete("/admin/machine-keys/{key_id}")]
-async fn revoke_machine_key(caller: Admin, key: Path<MachineKeyId>) -> ApiResult<HttpResponse> {
+async fn revoke_machine_key(
+    caller: Admin,
+    state: Data<State>,
+    key: Path<MachineKeyId>,
+) -> ApiResult<HttpResponse> {
     let (id, db) = (key.into_inner(), caller.acting_db());
     db.write("revoke_machine_key", move |tx| {
         workflows::revoke_machine_key(tx, id)
     })
     .await?;
+    state.machines.forget();
     Ok(HttpResponse::NoContent().finish())
 }

@@ -100,12 +100,13 @@ async fn create(
 }
 
 #[post("/admin/machine-keys/{id}/revoke")]
-async fn revoke(caller: Admin, id: Path<MachineKeyId>) -> PageResult {
+async fn revoke(caller: Admin, state: Data<State>, id: Path<MachineKeyId>) -> PageResult {
     let (id, db) = (id.into_inner(), caller.acting_db());
     db.write("revoke_machine_key", move |tx| {
         workflows::revoke_machine_key(tx, id)
     })
     .await?;
+    state.machines.forget();
     Ok(see_other_with_notice(
         PATH,
         "The key is revoked; it opens nothing any more.",

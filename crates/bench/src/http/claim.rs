@@ -1,0 +1,112 @@
+//! G7: claims over HTTP against the statement that claims the same rows.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::{
+    client::Request,
+    load, peers,
+    people::CAPACITY,
+    report::{Bound, Figure, Ratio},
+    sql,
+    stage::{CLIENTS, Stage},
+    usage::Usage,
+};
+
+/// Waiting tickets laid out for a round of the ceiling.
+const CEILING_TICKETS: u64 = 150_000;
+
+/// One claim as a queue in SQL would do it: the first that nobody else is taking.
+const CEILING: &str = "\
+WITH first AS (SELECT id FROM bench.tickets WHERE status = 'waiting'
+                ORDER BY priority DESC, waiting_since, id LIMIT 1 FOR UPDATE SKIP LOCKED),
+     taken AS (UPDATE bench.tickets t SET status = 'engaged' FROM first WHERE t.id = first.id RETURNING t.id)
+INSERT INTO bench.events (actor, action, subject, subject_id, old_state, new_state)
+SELECT 'bench', 'claim_ticket', 'dispatch.tickets', id::text, 'waiting', 'engaged' FROM taken;";
+
+/// Measures claims.
+pub async fn measure(stage: &mut Stage) -> Result<()> {
+    let port = stage.serve(&["--no-worker"]).await?;
+    let mut ours = Figure::new("tickets claimed over HTTP, 8 clients", "a second");
+    let mut ceiling = Figure::new("the same by one statement, 8 clients", "a second");
+    let mut spent = Usage::default();
+    let mut answered = 0;
+    for _ in 0..stage.plan.rounds {
+        stage.clear()?;
+        let tickets = lay_out(stage)?;
+        let before = Usage::of(&stage.platform)?;
+        let tally = load::closed(port, CLIENTS, stage.plan.round, tickets).await?;
+        spent = spent + (Usage::of(&stage.platform)? - before);
+        answered += tally.answered;
+        ours.rounds.push(tally.rate());
+        stage.expect(
+            "SELECT count(*) FROM dispatch.engagements WHERE status = 'talking'",
+            tally.answered,
+        )?;
+        let fill = format!(
+            "SELECT bench.waiting('bench.tickets', 1, {CEILING_TICKETS}); VACUUM ANALYZE bench.tickets"
+        );
+        sql::run(stage.url(), &fill)?;
+        stage.bench_statement(&mut ceiling, CEILING)?;
+    }
+    let (nodes, postgres) = spent.micros_each(answered);
+    ours.node_micros = Some(nodes);
+    ours.postgres_micros = Some(postgres);
+    let (ours, ceiling) = (stage.report.add(ours), stage.report.add(ceiling));
+    stage.report.judge(
+        "G7",
+        "claim over HTTP / claim ceiling",
+        Ratio::of(ours, ceiling),
+        Bound::AtLeast(Ratio::milli(450)),
+    );
+    let dated = [
+        ("osTicket", 187_u64, 15_000_u64),
+        ("django-helpdesk", 10, 15_000),
+    ];
+    for (name, rate, least) in dated {
+        stage.report.judge(
+            "G9",
+            &format!("claim over HTTP / {name} ({rate} a second, dated)"),
+            Ratio::of(ours, rate),
+            Bound::AtLeast(Ratio::milli(least)),
+        );
+    }
+    peers::compare_claims(stage, ours)?;
+    stage.clear()
+}
+
+/// As many waiting tickets as the agents have places, each for one agent.
+fn lay_out(stage: &Stage) -> Result<impl Fn(u64, u64) -> Option<Request> + Send + Sync + use<>> {
+    let capacity = u64::from(CAPACITY);
+    let places = u64::try_from(stage.people.agents.len())? * capacity;
+    let fill = format!(
+        "SET session_replication_role = replica;
+         SELECT bench.waiting('dispatch.tickets', 1, {places}); VACUUM ANALYZE dispatch.tickets"
+    );
+    sql::run(stage.url(), &fill)?;
+    let ids = sql::run(
+        stage.url(),
+        // Agent n holds the skills n, n + 1 and n + 2; the n-th ticket needs the skill n, modulo 10.
+        "SELECT replace(md5('ticket ' || n), '-', '') FROM dispatch.tickets t,
+                LATERAL (SELECT substr(t.external_id, 8)::bigint AS n) named ORDER BY n % 10, n",
+    )?;
+    let mut by_skill: Vec<Vec<String>> = vec![Vec::new(); 10];
+    let each = ids.len() / 10;
+    for (index, id) in ids.into_iter().enumerate() {
+        if let Some(list) = by_skill.get_mut(index / each.max(1)) {
+            list.push(id);
+        }
+    }
+    let people = Arc::clone(&stage.people);
+    Ok(move |client, turn: u64| {
+        // Each client takes an agent after the other, and fills all their places.
+        let index = client + turn / capacity * CLIENTS;
+        let agent = people.agents.get(usize::try_from(index).ok()?)?;
+        let skill = usize::try_from((index + 1) % 10).ok()?;
+        let place = index / 10 * capacity + turn % capacity;
+        let ticket = by_skill.get(skill)?.get(usize::try_from(place).ok()?)?;
+        let path = format!("/tickets/tkt_{ticket}/claim");
+        Some(Request::post(path, &agent.token, ""))
+    })
+}

@@ -1,0 +1,59 @@
+//! G6: escalations over HTTP against the statement that writes the same rows.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::{
+    load,
+    report::{Bound, Figure, Ratio},
+    sql,
+    stage::{CLIENTS, Stage},
+    usage::Usage,
+};
+
+/// Measures intake.
+pub async fn measure(stage: &mut Stage) -> Result<()> {
+    let port = stage.serve(&["--no-worker"]).await?;
+    let statement = sql::run(stage.url(), "SELECT bench.insert_statement()")?.join("\n");
+    let mut ours = Figure::new("escalations taken in over HTTP, 8 clients", "a second");
+    let mut ceiling = Figure::new("the same rows by one statement, 8 clients", "a second");
+    let mut spent = Usage::default();
+    let mut answered = 0;
+    for round in 0..stage.plan.rounds {
+        let people = Arc::clone(&stage.people);
+        let before = Usage::of(&stage.platform)?;
+        let tally = load::closed(port, CLIENTS, stage.plan.round, move |client, turn| {
+            let name = format!("intake-{round}-{client}-{turn}");
+            Some(people.escalation(&name, client * 1_000_000 + turn))
+        });
+        let tally = tally.await?;
+        spent = spent + (Usage::of(&stage.platform)? - before);
+        answered += tally.answered;
+        ours.rounds.push(tally.rate());
+        stage.bench_statement(&mut ceiling, &statement)?;
+    }
+    stage.expect(
+        "SELECT count(*) FROM dispatch.tickets WHERE external_id LIKE 'intake-%'",
+        answered,
+    )?;
+    let (nodes, postgres) = spent.micros_each(answered);
+    ours.node_micros = Some(nodes);
+    ours.postgres_micros = Some(postgres);
+    let report = &mut stage.report;
+    let (ours, ceiling) = (report.add(ours), report.add(ceiling));
+    report.judge(
+        "G6",
+        "escalation intake over HTTP / insert ceiling",
+        Ratio::of(ours, ceiling),
+        Bound::AtLeast(Ratio::milli(500)),
+    );
+    let dated = "osTicket and django-helpdesk (69 a second, dated)";
+    report.judge(
+        "G9",
+        &format!("escalation intake / {dated}"),
+        Ratio::of(ours, 69),
+        Bound::AtLeast(Ratio::milli(50_000)),
+    );
+    stage.clear()
+}
