@@ -46,7 +46,7 @@ function stands(now) {
   fill($("#leave-dialog"), {
     text: isWaiting ? "You would give up your place. To speak to somebody, you would have to ask again." : `${view.agent_name ?? "The agent"} will see that you have left.`,
   });
-  show($("#rating"), view.can_rate);
+  show($("#rating"), view.can_rate && !isOpen);
   show($("#ended"), (isOver && !view.can_rate) || view.status === "wrapping");
   fill($("#ended"), ending());
   if (log.last >= view.message_count) log.begun();
