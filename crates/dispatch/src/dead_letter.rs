@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use kernel::{DeadLetterId, TicketId, text_enum};
 
 use crate::{
+    control::Holder,
     error::Error,
     note::{self, Note},
     schema::dead_letters,
@@ -114,6 +115,7 @@ pub fn replay_dead_letter(
     let (mut ticket, letter) = settle(tx, id, by, Settlement::Replayed)?;
     let patience = ticket.put_aside_at - ticket.waiting_since;
     ticket.closed_at = None;
+    ticket.hand_to(Holder::Queue);
     ticket.put_aside_at = tx.now() + patience.max(TimeDelta::minutes(1));
     ticket.wait_again(tx.now());
     store::update_ticket(tx, &ticket)?;
