@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     extract::Agent,
+    problem::ApiError,
     state::{ReadFailed, State},
 };
 
@@ -239,7 +240,7 @@ async fn answer(
     state: &State,
     layout: Layout,
     agent: AgentId,
-    outcome: Result<&str, impl kernel::Classify + 'static>,
+    outcome: Result<&str, impl Into<ApiError>>,
 ) -> PageResult {
     match outcome {
         Ok(notice) => Ok(see_other_with_notice("/shifts", notice)),
