@@ -88,7 +88,7 @@ fn who_was_there_at_midnight_is_there_from_the_beginning() {
     expected.sort_unstable();
     let spans = look(&mut world).spans;
     let spans: Vec<_> = (spans.into_iter())
-        .map(|(agent, from, to)| (agent, (from, to)))
+        .map(|span| (span.agent_id, (span.from, span.until)))
         .collect();
     // Ben is still there: the day ends for him now, at noon.
     assert_eq!(spans, expected);
