@@ -21,8 +21,8 @@ fn look(world: &mut World) -> Day {
 
 fn says(world: &mut World, agent: AgentId, at: &str, state: &str) {
     world.sandbox.sql(&format!(
-        "INSERT INTO audit.events (at, actor, action, subject, subject_id, new_state) \
-         VALUES ('{at}', 'test', 'test', 'availability.presences', '{}', '{state}')",
+        "INSERT INTO audit.events (at, actor, action, subject, subject_id, agent_id, new_state) \
+         VALUES ('{at}', 'test', 'test', 'availability.presences', '{0}', '{0}', '{state}')",
         agent.uuid()
     ));
 }
