@@ -137,7 +137,7 @@ fn members(
                     agreement_current: true,
                     admitted: Admitted::All,
                     seconds_left: None,
-                    ..candidate.facts(&with_nothing_in_hand(workload, from), from)
+                    ..candidate.facts(&with_nothing_in_hand(&workload, from), from)
                 },
                 spans: spans.remove(&candidate.agent_id).unwrap_or_default(),
             });
@@ -146,14 +146,14 @@ fn members(
     Ok(members)
 }
 
-fn with_nothing_in_hand(workload: Workload, at: DateTime<Utc>) -> Workload {
+fn with_nothing_in_hand(workload: &Workload, at: DateTime<Utc>) -> Workload {
     Workload {
         load: 0,
         chat_load: 0,
         message_load: 0,
         idle_since: at,
         worked_on: None,
-        ..workload
+        ..workload.clone()
     }
 }
 
