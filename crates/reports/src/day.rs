@@ -23,8 +23,19 @@ pub struct Day {
     pub tickets: Vec<DayTicket>,
     /// How agents answered the platform's offers.
     pub offers: Vec<DayOffer>,
-    /// From when to when agents were available, by agent and instant, within the day.
-    pub spans: Vec<(AgentId, DateTime<Utc>, DateTime<Utc>)>,
+    /// When agents were available, by agent and instant.
+    pub spans: Vec<DaySpan>,
+}
+
+/// A time within the day in which an agent was available.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct DaySpan {
+    /// Who.
+    pub agent_id: AgentId,
+    /// Since when.
+    pub from: DateTime<Utc>,
+    /// Until when.
+    pub until: DateTime<Utc>,
 }
 
 /// A ticket, and what became of it.
@@ -169,7 +180,7 @@ fn spans(
     conn: &mut PgConnection,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-) -> QueryResult<Vec<(AgentId, DateTime<Utc>, DateTime<Utc>)>> {
+) -> QueryResult<Vec<DaySpan>> {
     let limit = i64::try_from(DAY_LIMIT).unwrap_or(i64::MAX);
     // Who was already there when the day began.
     let mut changes: Vec<Change> = events::table
@@ -193,13 +204,14 @@ fn spans(
 }
 
 /// From changes in their order to spans of availability within the day.
-fn available(
-    changes: &[Change],
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Vec<(AgentId, DateTime<Utc>, DateTime<Utc>)> {
+fn available(changes: &[Change], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DaySpan> {
     let mut since: BTreeMap<AgentId, DateTime<Utc>> = BTreeMap::new();
     let mut spans = Vec::new();
+    let span = |agent_id, from, until| DaySpan {
+        agent_id,
+        from,
+        until,
+    };
     for (agent, at, state) in changes {
         let Some(agent) = agent_named(agent) else {
             continue;
@@ -207,12 +219,16 @@ fn available(
         if state.as_deref() == Some(PresenceStatus::Available.as_str()) {
             since.entry(agent).or_insert((*at).max(from));
         } else if let Some(began) = since.remove(&agent) {
-            spans.push((agent, began, *at));
+            spans.push(span(agent, began, *at));
         }
     }
-    spans.extend(since.into_iter().map(|(agent, began)| (agent, began, to)));
+    spans.extend(
+        since
+            .into_iter()
+            .map(|(agent, began)| span(agent, began, to)),
+    );
     // One that ends before the day begins, or in no time, is none.
-    spans.retain(|(_, began, ended)| began < ended);
+    spans.retain(|span| span.from < span.until);
     spans.sort_unstable();
     spans
 }
@@ -249,7 +265,12 @@ mod tests {
             change(ada, 30, "offline"),
             ("nobody".to_owned(), at(31), Some("available".to_owned())),
         ];
-        let mut expected = vec![(ada, at(0), at(10)), (ben, at(20), at(60))];
+        let span = |agent_id, from, until| DaySpan {
+            agent_id,
+            from: at(from),
+            until: at(until),
+        };
+        let mut expected = vec![span(ada, 0, 10), span(ben, 20, 60)];
         expected.sort_unstable();
         assert_eq!(available(&changes, at(0), at(60)), expected);
     }

@@ -19,7 +19,7 @@ pub use agents::{
     AgentDetail, AgentLine, Application, NamedDecision, agent_detail, agent_line, agent_lines,
     application,
 };
-pub use day::{DAY_LIMIT, Day, DayOffer, DayTicket, day};
+pub use day::{DAY_LIMIT, Day, DayOffer, DaySpan, DayTicket, day};
 pub use floor::{Floor, FloorTicket, PresentAgent, QueueLoad, floor};
 pub use metrics::{
     Metrics, Occupancy, Offers, PresenceMetrics, QueueMetrics, Service, Spread, metrics,

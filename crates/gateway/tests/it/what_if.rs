@@ -87,9 +87,12 @@ impl World {
              INSERT INTO payouts.rate_cards VALUES
                  ('{card}', 'Rates', 'EUR', '2026-01-01Z', NULL, '{account}', '2026-01-01Z');
              INSERT INTO payouts.rates VALUES ('{card}', 'vip', 1, 0.6, 0);
-             INSERT INTO audit.events (at, actor, action, subject, subject_id, new_state) VALUES
-                 ('2026-11-20T08:00Z', 't', 't', 'availability.presences', '{id}', 'available'),
-                 ('2026-11-20T16:00Z', 't', 't', 'availability.presences', '{id}', 'offline')"
+             INSERT INTO audit.events
+                 (at, actor, action, subject, subject_id, agent_id, new_state) VALUES
+                 ('2026-11-20T08:00Z', 't', 't', 'availability.presences', '{id}', '{id}',
+                     'available'),
+                 ('2026-11-20T16:00Z', 't', 't', 'availability.presences', '{id}', '{id}',
+                     'offline')"
         ));
         agent
     }

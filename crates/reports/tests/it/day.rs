@@ -21,8 +21,8 @@ fn look(world: &mut World) -> Day {
 
 fn says(world: &mut World, agent: AgentId, at: &str, state: &str) {
     world.sandbox.sql(&format!(
-        "INSERT INTO audit.events (at, actor, action, subject, subject_id, new_state) \
-         VALUES ('{at}', 'test', 'test', 'availability.presences', '{}', '{state}')",
+        "INSERT INTO audit.events (at, actor, action, subject, subject_id, agent_id, new_state) \
+         VALUES ('{at}', 'test', 'test', 'availability.presences', '{0}', '{0}', '{state}')",
         agent.uuid()
     ));
 }
@@ -88,7 +88,7 @@ fn who_was_there_at_midnight_is_there_from_the_beginning() {
     expected.sort_unstable();
     let spans = look(&mut world).spans;
     let spans: Vec<_> = (spans.into_iter())
-        .map(|(agent, from, to)| (agent, (from, to)))
+        .map(|span| (span.agent_id, (span.from, span.until)))
         .collect();
     // Ben is still there: the day ends for him now, at noon.
     assert_eq!(spans, expected);

@@ -58,7 +58,7 @@ impl Known {
             .with_context(|| format!("more than {DAY_LIMIT} tickets came on {date}"))?;
         let card = payouts::rate_card_in_force(conn, PLATFORM_CURRENCY, now)?;
         let rates = card.map_or(Ok(Vec::new()), |card| payouts::rates(conn, card.id))?;
-        let there: BTreeSet<AgentId> = day.spans.iter().map(|(agent, ..)| *agent).collect();
+        let there: BTreeSet<AgentId> = day.spans.iter().map(|span| span.agent_id).collect();
         let members = members(conn, &there, &day, from)?;
         Ok(Self {
             date,
@@ -115,10 +115,10 @@ fn members(
     from: DateTime<Utc>,
 ) -> Result<Vec<Member>> {
     let mut spans: BTreeMap<AgentId, Vec<Span>> = BTreeMap::new();
-    for (agent, began, ended) in &day.spans {
-        spans.entry(*agent).or_default().push(Span {
-            from: began.timestamp_millis(),
-            until: ended.timestamp_millis(),
+    for span in &day.spans {
+        spans.entry(span.agent_id).or_default().push(Span {
+            from: span.from.timestamp_millis(),
+            until: span.until.timestamp_millis(),
         });
     }
     let there: Vec<AgentId> = there.iter().copied().collect();
@@ -137,7 +137,7 @@ fn members(
                     agreement_current: true,
                     admitted: Admitted::All,
                     seconds_left: None,
-                    ..candidate.facts(&with_nothing_in_hand(workload, from), from)
+                    ..candidate.facts(&with_nothing_in_hand(&workload, from), from)
                 },
                 spans: spans.remove(&candidate.agent_id).unwrap_or_default(),
             });
@@ -146,14 +146,14 @@ fn members(
     Ok(members)
 }
 
-fn with_nothing_in_hand(workload: Workload, at: DateTime<Utc>) -> Workload {
+fn with_nothing_in_hand(workload: &Workload, at: DateTime<Utc>) -> Workload {
     Workload {
         load: 0,
         chat_load: 0,
         message_load: 0,
         idle_since: at,
         worked_on: None,
-        ..workload
+        ..workload.clone()
     }
 }
 
