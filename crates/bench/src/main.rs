@@ -2,6 +2,7 @@
 
 mod instance;
 mod match_bench;
+mod match_suite;
 mod process;
 
 use clap::Parser;
@@ -12,10 +13,13 @@ use clap::Parser;
 enum Command {
     /// Draws a market, finds the best matching, and proves it.
     Match(match_bench::Args),
+    /// The goals for matching, with the peers on the same instances.
+    MatchSuite(match_suite::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Match(args) => match_bench::run(&args),
+        Command::MatchSuite(args) => match_suite::run(&args),
     }
 }
