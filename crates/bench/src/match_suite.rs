@@ -22,7 +22,7 @@ const PEERS: [&str; 2] = ["scipy", "ortools"];
 /// Which instances, and with which peers.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Two small instances instead of the five, in one round.
+    /// Two of the five instances, in one round.
     #[arg(long)]
     quick: bool,
     /// A Python that has scipy and ortools: `need_match_peers` in `scripts/lib/peers.sh`.
@@ -89,7 +89,8 @@ const CASES: [Case; 5] = [
     },
 ];
 
-const QUICK: [Case; 2] = [Case::new(2_000, 2_000), Case::new(4_000, 2_000)];
+/// The smallest ones for which goals are set.
+const QUICK: [Case; 2] = [Case::new(5_000, 5_000), Case::new(10_000, 5_000)];
 
 /// What a peer's script prints.
 #[derive(Clone, serde::Deserialize)]
