@@ -7,6 +7,7 @@ mod document;
 mod http;
 mod instance;
 mod match_bench;
+mod match_suite;
 mod process;
 mod signals;
 
@@ -26,6 +27,8 @@ struct Line {
 enum Command {
     /// Draw a market, find the best matching, and prove it
     Match(match_bench::Args),
+    /// The goals for matching, with the peers on the same instances
+    MatchSuite(match_suite::Args),
     /// Replay two weeks of a bank's calls under other routing rules
     Arrivals(arrivals::Args),
     /// Measure dispatch over HTTP: intake, claim, list, matcher, latency, growth, memory
@@ -37,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Line::parse().command {
         Command::Match(args) => match_bench::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::MatchSuite(args) => match_suite::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Arrivals(args) => arrivals::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Http(arguments) => http::run(&arguments),
         Command::Chaos(arguments) => chaos::run(&arguments),

@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "exact")]
     mode: Wanted,
     /// Points that a ticket may miss in the bounded mode.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 5)]
     epsilon: i64,
     /// Tickets that arrive one by one afterwards.
     #[arg(long, default_value_t = 0)]
@@ -49,24 +49,33 @@ enum Wanted {
 }
 
 /// What was measured.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Report {
     pub tickets: u32,
     pub agents: u32,
+    /// The capacity of all agents together.
     pub units: u64,
     pub seed: u64,
-    pub eligible_per_mille: u64,
+    /// Eligible pairs out of 100,000.
+    pub eligible_per_100_000: u64,
     pub mode: String,
     pub total: i64,
     /// What no matching exceeds: the sum of the duals, checked over every eligible pair.
     pub bound: i64,
+    /// Tickets that have an agent.
     pub served: u64,
+    /// Edges looked at.
     pub work: u64,
+    /// Processor time of drawing the lists.
     pub build_microseconds: u64,
+    /// Processor time of the solve alone.
     pub solve_microseconds: u64,
+    /// Processor time of checking every eligible pair.
     pub certify_microseconds: u64,
     pub arrivals: u32,
+    /// Processor time of one arrival, on average.
     pub arrival_nanoseconds: Option<u64>,
+    /// Memory of the whole process, when the solve was done.
     pub peak_kilobytes: u64,
 }
 
@@ -122,7 +131,7 @@ fn measure(args: &Args) -> anyhow::Result<Report> {
         agents: args.units,
         units: market.capacity.iter().map(|&units| u64::from(units)).sum(),
         seed: args.seed,
-        eligible_per_mille: instance.edges() * 1_000 / pairs.max(1),
+        eligible_per_100_000: instance.edges() * 100_000 / pairs.max(1),
         mode: match matching.mode {
             Mode::Exact => "exact".to_owned(),
             Mode::Bounded { epsilon } => format!("bounded, ε = {epsilon}"),

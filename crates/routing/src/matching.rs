@@ -8,6 +8,8 @@
 //! The score of a pair is `demand.points + candidate.points + bonus`; an unserved ticket scores 0,
 //! so no pair with a negative score is ever matched. The result depends on the indices alone, never
 //! on the order inside a list: callers sort tickets and agents by id before they number them.
+//! Where a search has the choice among equally good steps, it takes the lower index. Points may be
+//! any integers whose sums stay far from the ends of `i64`; up to some hundreds they are fastest.
 
 mod auction;
 mod certificate;

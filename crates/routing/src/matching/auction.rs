@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use super::search::State;
-use super::{Candidate, Duals, FAR, Matching, Mode, NEVER, NONE, Pairing, at, index};
+use super::{Duals, FAR, Matching, Mode, NEVER, NONE, Pairing, at, index};
 
 /// An auction among the tickets that have no agent yet.
 pub(super) struct Auction<'s, 'm, P> {
@@ -24,7 +24,8 @@ pub(super) struct Auction<'s, 'm, P> {
 
 /// The best candidate for a bidder.
 struct Best {
-    candidate: Candidate,
+    agent: u32,
+    points: i64,
     margin: i64,
     /// The highest margin elsewhere, or more.
     next: i64,
@@ -76,12 +77,9 @@ impl<'s, 'm, P: Pairing> Auction<'s, 'm, P> {
         if best.margin <= waiting {
             return;
         }
-        let agent = best.candidate.agent;
+        let agent = best.agent;
         let unit = self.cheapest(agent);
-        let next = best
-            .next
-            .max(best.candidate.points - unit.next_price)
-            .max(waiting);
+        let next = best.next.max(best.points - unit.next_price).max(waiting);
         let paid = self.state.price[at(agent)] + best.margin - next + self.epsilon;
         if unit.holder != NONE {
             self.state.seats.unseat(unit.holder);
@@ -89,7 +87,7 @@ impl<'s, 'm, P: Pairing> Auction<'s, 'm, P> {
         }
         self.state.seats.seat(ticket, agent);
         self.paid[at(ticket)] = paid;
-        self.points[at(ticket)] = best.candidate.points;
+        self.points[at(ticket)] = best.points;
         self.state.price[at(agent)] = paid.min(unit.next_price);
     }
 
@@ -98,19 +96,23 @@ impl<'s, 'm, P: Pairing> Auction<'s, 'm, P> {
         loop {
             let shortlist = &self.state.shortlists[at(group)];
             let (mut best, mut margin, mut next) = (None, NEVER, NEVER);
-            for &candidate in &shortlist.candidates {
-                let offered = candidate.points - self.state.price[at(candidate.agent)];
+            for &listed in &shortlist.candidates {
+                if listed.margin <= next {
+                    break;
+                }
+                self.state.work += 1;
+                let offered = listed.points - self.state.price[at(listed.agent)];
                 if offered > margin {
-                    (best, margin, next) = (Some(candidate), offered, margin);
+                    (best, margin, next) = (Some(listed), offered, margin);
                 } else {
                     next = next.max(offered);
                 }
             }
-            self.state.work += u64::from(index(shortlist.candidates.len()));
             let beyond = shortlist.beyond;
             if margin >= beyond {
-                return best.map(|candidate| Best {
-                    candidate,
+                return best.map(|listed| Best {
+                    agent: listed.agent,
+                    points: listed.points,
                     margin,
                     next: next.max(beyond),
                 });
@@ -156,7 +158,7 @@ impl<'s, 'm, P: Pairing> Auction<'s, 'm, P> {
 
     fn matching(self) -> Matching {
         let state = self.state;
-        let margins: Vec<_> = (0..index(state.groups.groups.len()))
+        let margins: Vec<_> = (0..index(state.groups.all.len()))
             .map(|group| state.best_margin(group))
             .collect();
         let gains = state.demands.iter().zip(&state.groups.of);

@@ -31,7 +31,7 @@ pub(super) fn sorted(lists: &[Vec<Candidate>]) -> Cow<'_, [Vec<Candidate>]> {
 /// Puts tickets into groups, in the order of their indices.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    pub groups: Vec<Group>,
+    pub all: Vec<Group>,
     /// The group of each ticket.
     pub of: Vec<u32>,
     by_kind: HashMap<(u32, u64), u32>,
@@ -42,9 +42,9 @@ impl Groups {
         let mut groups = Self::default();
         for (ticket, demand) in (0..).zip(&market.tickets) {
             let group = groups.place(ticket, demand.list, pairing);
-            groups.groups[at(group)].tickets.push(ticket);
+            groups.all[at(group)].tickets.push(ticket);
         }
-        for group in &mut groups.groups {
+        for group in &mut groups.all {
             group
                 .tickets
                 .sort_by_key(|&t| std::cmp::Reverse(market.tickets[at(t)].points));
@@ -54,13 +54,13 @@ impl Groups {
 
     /// Finds or founds the ticket's group, without putting it in.
     pub fn place(&mut self, ticket: u32, list: u32, pairing: &impl Pairing) -> u32 {
-        let new = index(self.groups.len());
+        let new = index(self.all.len());
         let group = match pairing.kind(ticket) {
             Some(kind) => *self.by_kind.entry((list, kind)).or_insert(new),
             None => new,
         };
         if group == new {
-            self.groups.push(Group {
+            self.all.push(Group {
                 list,
                 tickets: Vec::new(),
                 served: 0,
@@ -72,7 +72,7 @@ impl Groups {
 
     /// Puts a ticket that arrived late behind all members with as many points.
     pub fn insert(&mut self, group: u32, ticket: u32, demands: &[Demand]) -> usize {
-        let tickets = &mut self.groups[at(group)].tickets;
+        let tickets = &mut self.all[at(group)].tickets;
         let points = demands[at(ticket)].points;
         let position = tickets.partition_point(|&other| demands[at(other)].points >= points);
         tickets.insert(position, ticket);

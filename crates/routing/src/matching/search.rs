@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::lists::{Groups, sorted};
 use super::queue::Queue;
 use super::seats::Seats;
-use super::shortlist::{Reading, Shortlist};
+use super::shortlist::{Listed, Reading, Shortlist};
 use super::{
     Candidate, Demand, Duals, FAR, Market, Matching, Mode, NEVER, NONE, Pairing, at, index,
 };
@@ -30,7 +30,7 @@ pub(super) struct State<'m, P> {
     pub shortlists: Vec<Shortlist>,
     pub work: u64,
     found: Found,
-    buffer: Vec<(i64, Candidate)>,
+    buffer: Vec<Listed>,
 }
 
 /// What a search found out; cleared by walking what it touched.
@@ -86,7 +86,7 @@ impl<'m, P: Pairing> State<'m, P> {
     pub fn new(market: &'m Market, pairing: &'m P) -> Self {
         let groups = Groups::new(market, pairing);
         let (agents, tickets) = (market.capacity.len(), market.tickets.len());
-        let count = groups.groups.len();
+        let count = groups.all.len();
         Self {
             market,
             pairing,
@@ -115,15 +115,15 @@ impl<'m, P: Pairing> State<'m, P> {
 
     /// Inserts every ticket of the market; gives up after so many edges, and says so.
     pub fn insert_all(&mut self, work: u64) -> bool {
-        let mut moved = Vec::new();
-        for group in 0..index(self.groups.groups.len()) {
-            for position in 0..self.groups.groups[at(group)].tickets.len() {
+        let mut changes = Vec::new();
+        for group in 0..index(self.groups.all.len()) {
+            for position in 0..self.groups.all[at(group)].tickets.len() {
                 if self.work > work {
                     return false;
                 }
-                moved.clear();
-                self.insert(group, position, &mut moved);
-                if self.groups.groups[at(group)].served <= position {
+                changes.clear();
+                self.insert(group, position, &mut changes);
+                if self.groups.all[at(group)].served <= position {
                     break;
                 }
             }
@@ -147,8 +147,8 @@ impl<'m, P: Pairing> State<'m, P> {
 
     /// Inserts the group's ticket at the position, and notes each ticket that had to move, with the
     /// agent that it had.
-    pub fn insert(&mut self, group: u32, position: usize, moved: &mut Vec<(u32, u32)>) {
-        let entry = &self.groups.groups[at(group)];
+    pub fn insert(&mut self, group: u32, position: usize, changes: &mut Vec<(u32, u32)>) {
+        let entry = &self.groups.all[at(group)];
         let ticket = entry.tickets[position];
         if position > entry.served {
             // One with as many points is left waiting already.
@@ -157,12 +157,12 @@ impl<'m, P: Pairing> State<'m, P> {
         self.utility[at(group)] = self.best_margin(group);
         self.search(group);
         self.raise();
-        self.augment(group, ticket, moved);
+        self.augment(group, ticket, changes);
         self.forget();
     }
 
     pub fn renew(&mut self, group: u32) {
-        let entry = &self.groups.groups[at(group)];
+        let entry = &self.groups.all[at(group)];
         let ticket = entry.tickets[0];
         let reading = Reading {
             list: &self.lists[at(entry.list)],
@@ -178,11 +178,13 @@ impl<'m, P: Pairing> State<'m, P> {
     pub fn best_margin(&mut self, group: u32) -> i64 {
         loop {
             let shortlist = &self.shortlists[at(group)];
-            let margins = shortlist
-                .candidates
-                .iter()
-                .map(|c| c.points - self.price[at(c.agent)]);
-            let best = margins.max().unwrap_or(NEVER);
+            let mut best = NEVER;
+            for listed in &shortlist.candidates {
+                if listed.margin <= best {
+                    break;
+                }
+                best = best.max(listed.points - self.price[at(listed.agent)]);
+            }
             if best >= shortlist.beyond {
                 return best;
             }
@@ -193,7 +195,7 @@ impl<'m, P: Pairing> State<'m, P> {
     /// The ticket that the group gives up first: the last served one, or the next if one more comes
     /// in. Those behind it have no more points.
     fn lowest(&self, group: u32, incoming: bool) -> u32 {
-        let entry = &self.groups.groups[at(group)];
+        let entry = &self.groups.all[at(group)];
         entry.tickets[if incoming {
             entry.served
         } else {
@@ -228,7 +230,8 @@ impl<'m, P: Pairing> State<'m, P> {
                 Event::Settle { .. } => {}
                 Event::ReadOn { group } => {
                     self.renew(group);
-                    self.relax(self.found.reached[at(self.found.place[at(group)])]);
+                    let place = self.found.place[at(group)];
+                    self.relax(group, self.found.reached[at(place)].distance);
                 }
             }
         }
@@ -259,21 +262,24 @@ impl<'m, P: Pairing> State<'m, P> {
     fn reach(&mut self, reached: Reached) {
         self.found.place[at(reached.group)] = index(self.found.reached.len());
         self.found.reached.push(reached);
-        self.relax(reached);
+        self.relax(reached.group, reached.distance);
     }
 
     /// Looks at the agents on the group's shortlist.
-    fn relax(
-        &mut self,
-        Reached {
-            group, distance, ..
-        }: Reached,
-    ) {
+    fn relax(&mut self, group: u32, distance: i64) {
         let found = &mut self.found;
         let base = distance + self.utility[at(group)];
         let shortlist = &self.shortlists[at(group)];
-        self.work += u64::from(index(shortlist.candidates.len()));
-        for &Candidate { agent, points } in &shortlist.candidates {
+        for &Listed {
+            margin,
+            agent,
+            points,
+        } in &shortlist.candidates
+        {
+            if base - margin >= found.best {
+                break;
+            }
+            self.work += 1;
             let reached = base + self.price[at(agent)] - points;
             if reached >= found.best || reached >= found.distance[at(agent)] {
                 continue;
@@ -289,10 +295,8 @@ impl<'m, P: Pairing> State<'m, P> {
             found.queue.push(reached, Event::Settle { agent });
         }
         if shortlist.beyond > NEVER && base - shortlist.beyond < found.best {
-            found.queue.push(
-                (base - shortlist.beyond).max(distance),
-                Event::ReadOn { group },
-            );
+            let from_here = (base - shortlist.beyond).max(distance);
+            found.queue.push(from_here, Event::ReadOn { group });
         }
     }
 
@@ -321,8 +325,8 @@ impl<'m, P: Pairing> State<'m, P> {
     }
 
     /// Moves the tickets along the chain, from its end to the source.
-    fn augment(&mut self, source: u32, ticket: u32, moved: &mut Vec<(u32, u32)>) {
-        self.groups.groups[at(source)].served += 1;
+    fn augment(&mut self, source: u32, ticket: u32, changes: &mut Vec<(u32, u32)>) {
+        self.groups.all[at(source)].served += 1;
         let (mut group, mut target) = match self.found.end {
             End::Free { agent, group } => (group, agent),
             End::Wait { group } => (group, NONE),
@@ -332,16 +336,16 @@ impl<'m, P: Pairing> State<'m, P> {
                 NONE => NONE,
                 place => self.found.reached[at(place)].from,
             };
-            let mover = if from == NONE {
+            let taker = if from == NONE {
                 ticket
             } else {
                 self.unseat(group, from)
             };
-            moved.push((mover, from));
+            changes.push((taker, from));
             if target == NONE {
-                self.leave_lowest(group, mover, moved);
+                self.leave_lowest(group, taker, changes);
             } else {
-                self.seats.seat(mover, target);
+                self.seats.seat(taker, target);
             }
             if from == NONE {
                 break;
@@ -351,15 +355,15 @@ impl<'m, P: Pairing> State<'m, P> {
         }
     }
 
-    /// Leaves the group's lowest ticket waiting; the mover takes its seat.
-    fn leave_lowest(&mut self, group: u32, mover: u32, moved: &mut Vec<(u32, u32)>) {
+    /// Leaves the group's lowest ticket waiting; the taker takes its seat.
+    fn leave_lowest(&mut self, group: u32, taker: u32, changes: &mut Vec<(u32, u32)>) {
         let lowest = self.lowest(group, false);
-        self.groups.groups[at(group)].served -= 1;
-        if lowest != mover {
+        self.groups.all[at(group)].served -= 1;
+        if lowest != taker {
             let seat = self.seats.agent_of[at(lowest)];
             self.seats.unseat(lowest);
-            self.seats.seat(mover, seat);
-            moved.push((lowest, seat));
+            self.seats.seat(taker, seat);
+            changes.push((lowest, seat));
         }
     }
 

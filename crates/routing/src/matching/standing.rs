@@ -31,7 +31,7 @@ impl<'m, P: Pairing> Standing<'m, P> {
     /// it under this index.
     pub fn arrive(&mut self, demand: Demand) -> Change {
         let (group, position) = self.state.add(demand);
-        let ticket = self.state.groups.groups[at(group)].tickets[position];
+        let ticket = self.state.groups.all[at(group)].tickets[position];
         let mut moved = Vec::new();
         self.state.insert(group, position, &mut moved);
         moved.sort_unstable();
