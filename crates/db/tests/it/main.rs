@@ -5,5 +5,6 @@
     reason = "a test that cannot be arranged should stop"
 )]
 
+mod feed;
 mod schema_files;
 mod transactions;

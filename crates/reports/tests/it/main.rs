@@ -6,5 +6,6 @@
 
 mod agents;
 mod floor;
+mod metrics;
 mod payout_items;
 mod world;
