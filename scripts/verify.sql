@@ -230,3 +230,14 @@ SELECT t.session_id, t.generation FROM identity.refresh_tokens t
 -- promise: no work of the worker is held past its lease for an hour
 SELECT j.id, j.kind, j.leased_until FROM jobs.jobs j
  WHERE j.status = 'leased' AND j.leased_until < now() - interval '1 hour';
+
+-- promise: no change is of a transaction that is yet to come
+SELECT e.xid, e.id FROM audit.events e WHERE e.xid > pg_snapshot_xmax(pg_current_snapshot());
+
+-- promise: a change of an offer or an engagement is in the feed of its agent and of its ticket
+SELECT e.id, w.id AS subject_id FROM (
+    SELECT 'dispatch.offers' AS subject, id, agent_id, ticket_id FROM dispatch.offers
+    UNION ALL SELECT 'dispatch.engagements', id, agent_id, ticket_id FROM dispatch.engagements
+  ) w
+  JOIN audit.events e ON e.subject_id = w.id::text AND e.subject = w.subject AND e.xid > '0'
+ WHERE (e.agent_id, e.ticket_id) IS DISTINCT FROM (w.agent_id, w.ticket_id);

@@ -173,7 +173,13 @@ document.addEventListener("keydown", (event) => {
 
 $("#held").replaceChildren();
 const notice = connectionNotice();
-listen(() => "/desk/events", "/presence", { desk: draw }, {
+/** An offer that was taken back is nobody's fault; say so, for its card vanishes. */
+function takenBack({ id }) {
+  const offer = desk?.offers.find((one) => one.id === id);
+  if (offer) toast("The offer was taken back", { text: `${offer.ticket.customer_name} is being helped by somebody else.`, tone: "wait" });
+}
+
+listen(() => "/desk/events", "/presence", { desk: draw, "offer.rescinded": takenBack }, {
   onState: (isThere) => {
     notice(isThere);
     if (isThere) claimCount = -1;

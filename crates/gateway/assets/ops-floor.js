@@ -1,5 +1,6 @@
-// Keeps the live queue live: takes each new rendering from the stream, and counts ages up between
-// them. Without this script the page is as it was when it was loaded.
+// Keeps the live queue live: the stream says when the floor looks different, and then the part that
+// changes is asked for; ages are counted up in between. Without this script the page is as it was
+// when it was loaded.
 
 const floor = document.getElementById("floor");
 const live = document.getElementById("live");
@@ -37,6 +38,27 @@ function show(html) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
+// Asks how it looks now. News that come meanwhile are answered by asking once more.
+let isAsking = false;
+let isStale = false;
+
+async function refresh() {
+  isStale = true;
+  if (isAsking) return;
+  isAsking = true;
+  try {
+    while (isStale) {
+      isStale = false;
+      const answer = await fetch(floor.dataset.part, { headers: { accept: "text/html" } });
+      if (answer.ok) show(await answer.text());
+    }
+  } catch {
+    // The stream notices, too, when there is no connection, and tells how it is once it is back.
+  } finally {
+    isAsking = false;
+  }
+}
+
 const events = new EventSource(floor.dataset.events);
 events.addEventListener("open", () => say("good", "Live"));
 events.addEventListener("error", () => {
@@ -44,6 +66,8 @@ events.addEventListener("error", () => {
   if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
   else say("wait", "Reconnecting");
 });
-events.addEventListener("floor", (event) => show(JSON.parse(event.data)));
+events.addEventListener("floor", refresh);
 
 setInterval(tick, 1000);
+// Figures over a window change although nothing happens.
+setInterval(() => document.hidden || refresh(), 30000);

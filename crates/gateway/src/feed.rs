@@ -76,6 +76,18 @@ struct Rooms {
     open: usize,
 }
 
+impl Rooms {
+    /// Makes streams find out whether their client is there: one that went away without a word is
+    /// noticed when it is written to.
+    fn nudge(&self, whose: impl Fn(Holder) -> bool) {
+        for listener in self.by_topic.values().flatten() {
+            if whose(listener.holder) {
+                listener.tell(|news| news.is_nudged = true);
+            }
+        }
+    }
+}
+
 struct Listener {
     topic: Topic,
     holder: Holder,
@@ -92,6 +104,8 @@ pub struct News {
     pub is_behind: bool,
     /// Whether the value that the stream shows may look different.
     pub may_differ: bool,
+    /// Whether the stream should find out whether its client is there.
+    pub is_nudged: bool,
     /// Whether the session has ended.
     pub is_over: bool,
 }
@@ -131,10 +145,12 @@ impl Feed {
     ) -> Result<Subscription, ApiError> {
         let mut rooms = self.rooms();
         if rooms.open >= self.limit {
+            rooms.nudge(|_| true);
             return Err(ApiError::too_many_streams_here());
         }
         let held = rooms.by_holder.entry(holder).or_default();
         if *held >= STREAMS_EACH {
+            rooms.nudge(|other| other == holder);
             return Err(ApiError::too_many_streams(STREAMS_EACH));
         }
         *held += 1;

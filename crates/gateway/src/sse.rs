@@ -27,7 +27,7 @@ use kernel::TicketId;
 use serde::Serialize;
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,10 @@ use crate::{
 
 /// A comment so often tells proxies and browsers that the stream lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// A comment, which clients pass over.
+const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
+/// The time for an answer of the network, if it has one.
+const KNOCK: Duration = Duration::from_millis(50);
 /// Events that wait for a slow client; a stream that has more waits itself.
 const WAITING: usize = 16;
 /// Who missed more changes than this begins anew.
@@ -184,13 +188,14 @@ struct Looks {
 }
 
 impl Looks {
-    fn due(&self) -> Instant {
-        self.last
-            .map_or_else(Instant::now, |last| last + self.pause)
+    /// Whether a look that is wanted may be made.
+    fn is_due(&self, now: Instant) -> bool {
+        self.is_wanted && self.last.is_none_or(|last| now >= last + self.pause)
     }
 
-    fn next_glance(&self) -> Instant {
-        self.last.map_or_else(Instant::now, |last| last + GLANCE)
+    /// So long after the last look, or after now where there was none.
+    fn later(&self, pause: Duration) -> Instant {
+        self.last.unwrap_or_else(Instant::now) + pause
     }
 }
 
@@ -269,10 +274,13 @@ impl Events {
             if news.is_over {
                 return false;
             }
+            if news.is_nudged && self.knock().await.is_err() {
+                return false;
+            }
             self.pending.extend(news.changes);
             self.is_behind |= news.is_behind;
             self.looks.is_wanted |= news.may_differ;
-            let is_due = self.looks.is_wanted && Instant::now() >= self.looks.due();
+            let is_due = self.looks.is_due(Instant::now());
             if is_due || self.is_behind || !self.pending.is_empty() {
                 return true;
             }
@@ -280,13 +288,23 @@ impl Events {
                 () = self.client.closed() => return false,
                 () = self.shutdown.cancelled() => return false,
                 () = self.subscription.woken() => {}
-                () = sleep_until(self.looks.due()), if self.looks.is_wanted => {}
-                () = sleep_until(self.looks.next_glance()), if self.looks.glances => {
+                () = sleep_until(self.looks.later(self.looks.pause)), if self.looks.is_wanted => {}
+                () = sleep_until(self.looks.later(GLANCE)), if self.looks.glances => {
                     self.looks.is_wanted |= self.looks.floor_news != self.subscription.floor_news();
                     self.looks.last = Some(Instant::now());
                 }
             }
         }
+    }
+
+    /// Finds out whether the client is there. What is sent first to one that is gone is refused
+    /// by its machine, and what is sent after that fails.
+    async fn knock(&mut self) -> Result<(), Ended> {
+        let sent = self.client.send(STILL_HERE).await;
+        sent.map_err(|_| Ended::Gone)?;
+        sleep(KNOCK).await;
+        let sent = self.client.send(STILL_HERE).await;
+        sent.map_err(|_| Ended::Gone)
     }
 
     /// Tells the changes that have come. Those that `describe` leaves out are passed over.
@@ -328,7 +346,7 @@ impl Events {
     /// Whether the value should be looked at now. Ask once for each waking.
     pub fn is_time_to_look(&mut self) -> bool {
         let now = Instant::now();
-        let is_time = self.looks.is_wanted && now >= self.looks.due();
+        let is_time = self.looks.is_due(now);
         if is_time {
             self.looks.is_wanted = false;
             self.looks.last = Some(now);
@@ -424,7 +442,7 @@ fn respond(events: mpsc::Receiver<Bytes>) -> HttpResponse {
                 None => match timeout(KEEP_ALIVE, events.recv()).await {
                     Ok(Some(event)) => event,
                     Ok(None) => return None,
-                    Err(_) => Bytes::from_static(b": still here\n\n"),
+                    Err(_) => STILL_HERE,
                 },
             };
             Some((Ok::<_, std::convert::Infallible>(bytes), (None, events)))

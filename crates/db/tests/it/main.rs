@@ -5,6 +5,7 @@
     reason = "a test that cannot be arranged should stop"
 )]
 
+mod feed;
 mod idempotency;
 mod prepared;
 mod schema_files;

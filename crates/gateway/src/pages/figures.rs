@@ -50,6 +50,25 @@ fn duration(length: TimeDelta) -> String {
     }
 }
 
+/// A share in thousandths as a percentage; a dash where there was nothing to count.
+pub(super) fn share(permille: Option<i64>) -> String {
+    permille.map_or_else(
+        || "–".to_owned(),
+        |permille| match (permille / 10, permille % 10) {
+            (whole, 0) => format!("{whole} %"),
+            (whole, tenth) => format!("{whole}.{tenth} %"),
+        },
+    )
+}
+
+/// A length of time in whole seconds; a dash where there was none.
+pub(super) fn length(milliseconds: Option<i64>) -> String {
+    milliseconds.map_or_else(
+        || "–".to_owned(),
+        |milliseconds| duration(TimeDelta::milliseconds(milliseconds)),
+    )
+}
+
 /// `1 agent`, `2 agents`.
 pub(super) fn count(number: impl Into<i64>, one: &str, many: &str) -> String {
     match number.into() {
@@ -71,6 +90,15 @@ mod tests {
         assert_eq!(euros(-123_456_789), "−1,234,567.89 EUR");
         let yen = Money::new(1_000, "JPY".parse().unwrap());
         assert_eq!(money(yen), "1,000 JPY");
+    }
+
+    #[test]
+    fn a_share_is_told_in_percent_where_there_is_one() {
+        assert_eq!(share(None), "–");
+        assert_eq!(share(Some(1_000)), "100 %");
+        assert_eq!(share(Some(945)), "94.5 %");
+        assert_eq!(length(Some(83_400)), "1 min 23 s");
+        assert_eq!(length(None), "–");
     }
 
     #[test]

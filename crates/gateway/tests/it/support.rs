@@ -89,6 +89,22 @@ impl TestApp {
         }
     }
 
+    /// Starts another node on the same database, with the same secret and doors of its own.
+    /// Returns where it is.
+    pub fn another_node(&self) -> String {
+        let data_dir = self.directory.path().to_str().unwrap();
+        let line = Line::parse_from(["gigdesk", "--data-dir", data_dir]);
+        let url = self.database.url();
+        let db = Db::connect(&db::Settings { url, pool_size: 8 }).unwrap();
+        let secrets = Secrets::load(&line.settings).unwrap();
+        let mut state = State::new(db, secrets, line.settings).unwrap();
+        state.shutdown = self.shutdown.clone();
+        let application = Application::build(state, "127.0.0.1:0".parse().unwrap()).unwrap();
+        let origin = format!("http://127.0.0.1:{}", application.port());
+        actix_web::rt::spawn(application.run());
+        origin
+    }
+
     /// Starts one whose worker works, too; letters go into the outbox.
     pub async fn at_work() -> Self {
         let app = Self::spawn().await;
@@ -259,6 +275,14 @@ impl std::ops::Deref for Person {
 }
 
 impl Visitor {
+    /// The same, talking to another node.
+    pub fn at(&self, origin: &str) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// A request of one's own making.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self

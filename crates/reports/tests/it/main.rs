@@ -7,5 +7,6 @@
 mod agents;
 mod day;
 mod floor;
+mod metrics;
 mod payout_items;
 mod world;

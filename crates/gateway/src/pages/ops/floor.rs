@@ -1,6 +1,6 @@
 //! The live queue: what waits, who is there, what they are at.
 
-use std::collections::BTreeMap;
+use std::{borrow::Borrow, collections::BTreeMap};
 
 use actix_web::{
     get,
@@ -10,7 +10,10 @@ use askama::Template;
 use availability::PresenceStatus;
 use chrono::{DateTime, TimeDelta, Utc};
 use dispatch::{Queue, TicketStatus};
-use reports::{Floor, FloorTicket, PresentAgent, QueueLoad};
+use reports::{
+    Floor, FloorTicket, Metrics, Occupancy, Offers, PresentAgent, QueueLoad, QueueMetrics, Service,
+    Spread,
+};
 
 use crate::{
     extract::Supervisor,
@@ -40,12 +43,21 @@ struct FloorPart {
     queues: Vec<QueueRow>,
     tickets: Vec<TicketRow>,
     agents: Vec<PresentAgent>,
+    /// All queues together.
+    hour: Service,
+    today: Service,
+    offers: Offers,
+    time_to_offer: Spread,
+    occupancy: Occupancy,
     resolved_today: i64,
     abandoned_today: i64,
 }
 
 struct QueueRow {
     load: QueueLoad,
+    /// How customers were served in the last hour, and since midnight UTC.
+    hour: Service,
+    today: Service,
     /// How soon a customer should have a first reply.
     target: String,
     /// Whether somebody waits longer than that.
@@ -60,7 +72,7 @@ struct TicketRow {
 }
 
 impl FloorPart {
-    fn of(floor: Floor, queues: Vec<Queue>, now: DateTime<Utc>) -> Self {
+    fn of(floor: Floor, queues: Vec<Queue>, (figures, now): (&Metrics, DateTime<Utc>)) -> Self {
         let known: BTreeMap<String, Queue> = queues
             .into_iter()
             .map(|queue| (queue.code.clone(), queue))
@@ -74,9 +86,14 @@ impl FloorPart {
             queues: floor
                 .queues
                 .into_iter()
-                .map(|load| QueueRow::of(load, &known, now))
+                .map(|load| QueueRow::of(load, &known, (figures, now)))
                 .collect(),
             agents: floor.agents,
+            hour: all_queues(figures, |queue| queue.hour),
+            today: all_queues(figures, |queue| queue.today),
+            offers: figures.offers_hour.clone(),
+            time_to_offer: figures.time_to_offer,
+            occupancy: figures.occupancy,
             resolved_today: floor.resolved_today,
             abandoned_today: floor.abandoned_today,
         }
@@ -85,14 +102,32 @@ impl FloorPart {
     /// The floor as it is.
     async fn look(state: &State) -> ApiResult<Self> {
         let now = state.db.now();
+        let figures = state.figures.figures(&state.db).await?;
         let (floor, queues) = state
             .read(move |conn| Ok((reports::floor(conn, now)?, dispatch::queries::queues(conn)?)))
             .await?;
-        Ok(Self::of(floor, queues, now))
+        Ok(Self::of(floor, queues, (&figures.metrics, now)))
     }
 
     fn age(&self, since: &DateTime<Utc>) -> String {
         figures::age(*since, self.aged_at)
+    }
+
+    /// Templates hand over what they compute, and lend what they read from a field.
+    #[expect(
+        clippy::unused_self,
+        reason = "a template calls methods of its own value only"
+    )]
+    fn share(&self, permille: impl Borrow<Option<i64>>) -> String {
+        figures::share(*permille.borrow())
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "a template calls methods of its own value only"
+    )]
+    fn length(&self, milliseconds: impl Borrow<Option<i64>>) -> String {
+        figures::length(*milliseconds.borrow())
     }
 
     fn waiting(&self) -> i64 {
@@ -131,18 +166,31 @@ impl FloorPart {
 }
 
 impl QueueRow {
-    fn of(load: QueueLoad, known: &BTreeMap<String, Queue>, now: DateTime<Utc>) -> Self {
+    fn of(
+        load: QueueLoad,
+        known: &BTreeMap<String, Queue>,
+        (figures, now): (&Metrics, DateTime<Utc>),
+    ) -> Self {
+        let found = figures.queues.iter().find(|queue| queue.code == load.code);
         let target = known.get(&load.code).map(|queue| queue.first_reply_seconds);
         let is_late = load
             .oldest_waiting_since
             .zip(target)
             .is_some_and(|(since, target)| now - since > TimeDelta::seconds(target.into()));
         Self {
+            hour: found.map(|queue| queue.hour).unwrap_or_default(),
+            today: found.map(|queue| queue.today).unwrap_or_default(),
             load,
             target: target.map(figures::seconds).unwrap_or_default(),
             is_late,
         }
     }
+}
+
+/// The figures of all queues together.
+fn all_queues(figures: &Metrics, of: impl Fn(&QueueMetrics) -> Service) -> Service {
+    let services = figures.queues.iter().map(of);
+    services.fold(Service::default(), Service::and)
 }
 
 impl TicketRow {
