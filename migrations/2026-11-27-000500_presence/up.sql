@@ -22,8 +22,17 @@ ALTER TABLE availability.presences
         CHECK ((works_until IS NULL) = (work_limit IS NULL)
                AND (works_until IS NULL OR status = 'available'));
 DROP TRIGGER presences_audit ON availability.presences;
-CREATE TRIGGER presences_audit AFTER INSERT OR UPDATE OF status, cause ON availability.presences
-    FOR EACH ROW EXECUTE FUNCTION audit.record('agent_id', 'state');
+CREATE OR REPLACE FUNCTION audit.record_presence() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit.events
+        (actor, action, subject, subject_id, old_state, new_state, agent_id)
+    VALUES (audit.actor(), audit.action(), 'availability.presences', NEW.agent_id::text,
+            CASE WHEN TG_OP = 'UPDATE' THEN OLD.state END, NEW.state, NEW.agent_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER presences_audit AFTER UPDATE OF status, cause ON availability.presences
+    FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
+    EXECUTE FUNCTION audit.record_presence();
 CREATE INDEX presences_by_end_of_work ON availability.presences (works_until NULLS FIRST)
     WHERE status = 'available';
 

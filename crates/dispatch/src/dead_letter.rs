@@ -32,6 +32,7 @@ text_enum! {
 
 /// A ticket that nobody could be found for, and what had been tried.
 #[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct DeadLetter {
     /// Its id.

@@ -244,7 +244,7 @@ async fn a_queue_is_made_and_changed_under_its_code() {
 
     let mut wrong = queue();
     wrong["first_reply_seconds"] = json!(1);
-    wrong["ticket_weight"] = json!(11);
+    wrong["ticket_weight"] = json!(21);
     let refused = admin.put("/api/v1/admin/queues/V.I.P", &wrong).await;
     let problem = refused.assert_problem(422, "invalid_input");
     assert_eq!(problem["errors"].as_array().unwrap().len(), 3, "{problem}");
@@ -310,7 +310,7 @@ async fn a_broken_promise_is_told() {
     assert_eq!(whole["broken"], json!([]));
     assert_eq!(whole["promises"], db::verify::promises().len());
 
-    app.database.sql("UPDATE dispatch.workloads SET load = 1");
+    app.database.sql("UPDATE dispatch.workloads SET load = 1, chat_load = 1");
     let broken = verify().await["broken"].clone();
     assert_eq!(
         (&broken[0]["rows"], &broken[1]),

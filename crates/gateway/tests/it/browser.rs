@@ -52,6 +52,8 @@ const PAGES: [(&str, &[&str]); 6] = [
             "/ops/agents/{id}/working-time",
             "/ops/working-time",
             "/ops/shifts",
+            "/ops/routing",
+            "/ops/routing/{code}",
             "/ops/customers",
         ],
     ),
@@ -141,6 +143,7 @@ impl Day {
                 ("applicant", "{attempt}", owned(id(&attempt))),
                 ("agent", "{engagement}", owned(id(&engagements[1]))),
                 ("supervisor", "{id}", agent.id.clone()),
+                ("supervisor", "{code}", "vip".to_owned()),
                 ("finance", "{id}", owned(id(&run["run"]))),
             ],
             emails: [

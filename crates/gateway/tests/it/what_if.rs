@@ -79,10 +79,10 @@ impl World {
              INSERT INTO identity.accounts VALUES
                  ('{account}', 'a@example.org', 'Ada', 'x', 'agent', 'active', '2026-11-01Z');
              INSERT INTO onboarding.agents (id, account_id, customer_ref, tier, customer_since,
-                 country, email, display_name, languages, status, created_at, submitted_at,
+                 country, email, display_name, languages, language_levels, status, created_at, submitted_at,
                  decided_at)
              VALUES ('{id}', '{account}', 'C-0', 'gold', '2020-01-01', 'SE', 'a@example.org',
-                 'Ada', '{{en}}', 'active', '2026-11-01Z', '2026-11-01Z', '2026-11-01Z');
+                 'Ada', '{{en}}', '{{4}}', 'active', '2026-11-01Z', '2026-11-01Z', '2026-11-01Z');
              INSERT INTO dispatch.workloads VALUES ('{id}', 1, 0, '2026-11-01Z');
              INSERT INTO payouts.rate_cards VALUES
                  ('{card}', 'Rates', 'EUR', '2026-01-01Z', NULL, '{account}', '2026-01-01Z');

@@ -97,7 +97,7 @@ impl World {
              skill_levels, summary, priority, weight, status, created_at, waiting_since, \
              first_reply_due_at, closed_at, rank_at, put_aside_at, next_action, deadline_at, holder) VALUES ('{0}', 'test', '{0}', '{queue}', 'en', '{{refunds}}', 'C-1', \
              'Ada', 'gold', 'en-GB', 'vip', '{{1}}', 'Lost card', {priority}, 1, '{status}', '{since}', \
-             '{since}', '{since}', {closed}, '{since}', '{since}', {next}, '{holder}')",
+             '{since}', '{since}', {closed}, '{rank}', '{since}', {next}, '{holder}')",
             id.uuid(),
             next = if ticket.closed.is_some() {
                 "NULL, NULL".to_owned()
@@ -111,6 +111,8 @@ impl World {
             },
             queue = ticket.queue,
             priority = ticket.priority,
+            // The head start of the default policy.
+            rank = since - TimeDelta::minutes(10) * ticket.priority,
             status = ticket.status,
         ));
         id
