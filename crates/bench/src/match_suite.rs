@@ -229,10 +229,8 @@ fn judge(measured: &Measured) -> Vec<Row> {
         tickets, agents, ..
     } = measured.case;
     for row in &mut rows {
-        row.what.push_str(&format!(
-            ", {tickets} × {agents}, seed {}",
-            measured.exact.seed
-        ));
+        let what = &row.what;
+        row.what = format!("{what}, {tickets} × {agents}, seed {}", measured.exact.seed);
     }
     rows
 }
