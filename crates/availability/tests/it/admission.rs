@@ -85,7 +85,7 @@ fn between_two_shifts_both_admit() {
     let mut world = World::new();
     world
         .sandbox
-        .sql("INSERT INTO dispatch.queues VALUES ('billing', 'Billing', 60, 30, 120, 1, now())");
+        .sql("INSERT INTO dispatch.queues VALUES ('billing', 'Billing', 60, 120, 1, now(), 1)");
     let agent = world.agent();
     let (first, mut input) = (
         world.shift("09:00", "11:00", 1),

@@ -14,7 +14,10 @@ use kernel::{AgentId, TicketId};
 
 fn database() -> TestDatabase {
     let database = TestDatabase::create();
-    database.sql("INSERT INTO dispatch.queues VALUES ('vip', 'VIP', 60, 30, 120, 1, now())");
+    database.sql(
+        "INSERT INTO dispatch.queues VALUES ('vip', 'VIP', 60, 120, 1, now(), 1);
+         INSERT INTO dispatch.policies VALUES ('vip', 1, '{}', 'for the test', 'test', now())",
+    );
     database
 }
 

@@ -310,7 +310,8 @@ async fn a_broken_promise_is_told() {
     assert_eq!(whole["broken"], json!([]));
     assert_eq!(whole["promises"], db::verify::promises().len());
 
-    app.database.sql("UPDATE dispatch.workloads SET load = 1, chat_load = 1");
+    app.database
+        .sql("UPDATE dispatch.workloads SET load = 1, chat_load = 1");
     let broken = verify().await["broken"].clone();
     assert_eq!(
         (&broken[0]["rows"], &broken[1]),

@@ -340,8 +340,9 @@ async fn a_desk_on_a_phone_keeps_up_when_the_session_ends() {
     desk.until("#toasts", "Declined").await;
     let waits = floor.assistant.ticket(&ticket).await;
     assert_eq!(waits["status"], "waiting");
-    desk.until("#claimable", "Kim").await;
-    desk.click("#claimable [data-do=claim]").await;
+    floor.assistant.escalate("2").await;
+    desk.until("#offers", "Lost card").await;
+    desk.click("#offers [data-do=accept]").await;
     desk.until("#talk", "Kim").await;
     desk.assert_sound("the desk with a conversation", 390).await;
 

@@ -198,11 +198,12 @@ async fn a_number_of_another_conversation_begins_anew() {
     let mut stream = customer.listen_after(&path, Some("40")).await;
 
     let mut values = Vec::new();
-    while values.len() < 3 {
+    while values.len() < 4 {
         let event = stream.until("a value", |event| !is_change(event)).await;
         values.push(event.name);
     }
-    assert_eq!(values, ["reset", "message", "state"]);
+    // What the platform said of the handoff, and what the customer said.
+    assert_eq!(values, ["reset", "message", "message", "state"]);
 }
 
 #[actix_web::test]
@@ -254,11 +255,12 @@ async fn a_message_without_a_bell_is_told_all_the_same() {
     stream.named("state").await;
     let uuid = id(&ticket).strip_prefix("tkt_").unwrap();
     app.database.sql(&format!(
-        "INSERT INTO dispatch.messages VALUES ('{uuid}', 1, 'platform', NULL, NULL, 'Lost', '{{}}',
+        "INSERT INTO dispatch.messages VALUES ('{uuid}', 2, 'platform', NULL, NULL, 'Lost', '{{}}',
              now());
-         UPDATE dispatch.tickets SET message_count = 1 WHERE id = '{uuid}'"
+         UPDATE dispatch.tickets SET message_count = 2 WHERE id = '{uuid}'"
     ));
-    assert_eq!(stream.named("message").await.data["body"], "Lost");
+    let told = stream.until("the message", |event| event.data["number"] == 2);
+    assert_eq!(told.await.data["body"], "Lost");
 }
 
 #[actix_web::test]

@@ -164,13 +164,16 @@ async fn a_change_without_a_bell_is_told_within_two_seconds() {
     stage.value.store(7, Ordering::SeqCst);
     // A statement by hand rings no bell, but leaves its trace in the feed.
     stage.database.sql(
-        "INSERT INTO dispatch.queues VALUES ('vip', 'VIP', 60, 30, 120, 1, now());
+        "INSERT INTO dispatch.queues VALUES ('vip', 'VIP', 60, 120, 1, now(), 1);
+         INSERT INTO dispatch.policies VALUES ('vip', 1, '{}', 'for the test', 'test', now());
          INSERT INTO dispatch.tickets
              (id, source, external_id, queue, language, required_skills, customer_ref,
               customer_name, customer_tier, customer_locale, reason, summary, priority, weight,
-              status, created_at, waiting_since, first_reply_due_at)
+              status, created_at, waiting_since, first_reply_due_at, rank_at, put_aside_at,
+              next_action, deadline_at)
          VALUES (gen_random_uuid(), 'a', '1', 'vip', 'en', '{}', 'c', 'Kim', 'gold', 'en', 'vip',
-                 'Lost card', 5, 1, 'waiting', now(), now(), now())",
+                 'Lost card', 5, 1, 'waiting', now(), now(), now(), now(), now(), 'dead_letter',
+                 now())",
     );
     let told = read_until(&mut stream, "\n\n", Duration::from_secs(2)).await;
     assert!(told.ends_with("data: 7\n\n"), "{told}");

@@ -44,7 +44,9 @@ fn occupancy_is_the_share_of_ones_presence_with_any_ticket_in_hand() {
     let ago = |minutes| now - TimeDelta::minutes(minutes);
     let rows = [
         format!(
-            "INSERT INTO availability.presences VALUES ('{AGENT}', 'available', '{}', '{}')",
+            "INSERT INTO availability.presences \
+             (agent_id, status, since, lease_expires_at, connected_until) \
+             VALUES ('{AGENT}', 'available', '{0}', '{1}', '{1}')",
             ago(30),
             now + TimeDelta::minutes(1)
         ),

@@ -200,15 +200,33 @@ impl<'a> Scene<'a> {
             .await;
         assert_eq!(matched.unwrap(), 1);
         let offer = agent.desk().await["offers"][0].clone();
+        let letter = self.put_aside(app).await;
         self.ids.extend([
             ("ticket_id", id(&engagements[1].0).to_owned()),
             ("token", link_token(&engagements[1].0).to_owned()),
             ("engagement_id", id(&engagements[1].1).to_owned()),
             ("offer_id", id(&offer).to_owned()),
+            ("dead_letter_id", letter),
             ("conflict_id", conflict),
             ("run_id", id(&run["run"]).to_owned()),
             ("verb", "request".to_owned()),
         ]);
+    }
+
+    /// A ticket that nobody took in time, and its dead letter.
+    async fn put_aside(&self, app: &TestApp) -> String {
+        self.floor.assistant.escalate("4").await;
+        app.database.sql(
+            "UPDATE dispatch.tickets SET deadline_at = now() - interval '1 second'
+              WHERE external_id = '4'",
+        );
+        for reconciler in workflows::RECONCILERS {
+            let run = app.db.write(reconciler.name, |tx| reconciler.run(tx));
+            run.await.unwrap();
+        }
+        let supervisor = &self.floor.company.supervisor;
+        let letters = supervisor.get("/api/v1/ops/dead-letters").await;
+        id(&letters.assert_status(200).json()["items"][0]).to_owned()
     }
 
     fn hour(&self, hours: i64) -> DateTime<Utc> {
@@ -264,6 +282,13 @@ impl<'a> Scene<'a> {
             let name_of_schema = reference.rsplit('/').next().unwrap();
             let found = &self.document["components"]["schemas"][name_of_schema];
             return self.example(found, name);
+        }
+        // What may be left out is left out.
+        if schema["oneOf"]
+            .as_array()
+            .is_some_and(|options| options.iter().any(|option| option["type"] == "null"))
+        {
+            return Value::Null;
         }
         if let Some(options) = schema["enum"].as_array() {
             return options[0].clone();
