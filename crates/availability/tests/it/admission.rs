@@ -142,3 +142,60 @@ fn a_released_shift_does_not_admit_and_an_unknown_queue_is_refused() {
         .write(|tx| availability::set_on_demand(tx, "No Queue", false, by));
     assert!(matches!(odd, Err(Error::Invalid(_))), "{odd:?}");
 }
+
+#[test]
+fn ten_thousand_agents_are_told_apart_in_one_look() {
+    let mut world = World::new();
+    let shifts = [(); 20].map(|()| world.shift("09:00", "11:00", 250).id.uuid());
+    // Every second of ten thousand agents is on one of twenty shifts.
+    world.sandbox.sql(&format!(
+        "CREATE TEMPORARY TABLE crowd ON COMMIT DROP AS \
+             SELECT n, gen_random_uuid() AS agent, gen_random_uuid() AS account \
+               FROM generate_series(1, 10000) n; \
+         INSERT INTO identity.accounts SELECT account, account || '@example.org', 'Ada', 'x', \
+             'agent', 'active', now() FROM crowd; \
+         INSERT INTO onboarding.agents (id, account_id, customer_ref, tier, customer_since, \
+             country, email, display_name, status, created_at) \
+         SELECT agent, account, agent, 'gold', '2020-01-01', 'SE', 'a@example.org', 'Ada', \
+             'applying', now() FROM crowd; \
+         INSERT INTO availability.commitments \
+         SELECT gen_random_uuid(), s.id, (n / 2) % 250 + 1, agent, s.starts_at, s.ends_at, \
+             'committed', now() FROM crowd \
+           JOIN availability.shifts s ON s.id = ('{{{}}}'::uuid[])[(n / 2) / 250 + 1] \
+          WHERE n % 2 = 0 AND n / 2 < 5000; \
+         ANALYZE availability.commitments",
+        shifts.map(|id| id.to_string()).join(","),
+    ));
+    world.close("vip");
+    world.sandbox.now = "2026-11-23T10:00:00Z".parse().unwrap();
+    let (now, agents) = (world.sandbox.now, crowd(&mut world));
+    let begun = std::time::Instant::now();
+    let admitted = world
+        .sandbox
+        .read(|conn| availability::admitted(conn, &agents, now))
+        .unwrap();
+    println!("admitted 10,000 agents in {:?}", begun.elapsed());
+    let on_shift = admitted.iter().filter(|one| one.queues.admits("vip"));
+    assert_eq!((admitted.len(), on_shift.count()), (10_000, 4_999));
+    let begun = std::time::Instant::now();
+    let held = world
+        .sandbox
+        .write(|tx| availability::hold_admitted(tx, &agents))
+        .unwrap();
+    println!("held 10,000 agents in {:?}", begun.elapsed());
+    assert_eq!(held, admitted);
+}
+
+fn crowd(world: &mut World) -> Vec<AgentId> {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Uuid)]
+        agent: AgentId,
+    }
+    use diesel::RunQueryDsl as _;
+    let rows: Vec<Row> = world
+        .sandbox
+        .read(|conn| diesel::sql_query("SELECT agent FROM crowd ORDER BY n").load(conn))
+        .unwrap();
+    rows.into_iter().map(|row| row.agent).collect()
+}
