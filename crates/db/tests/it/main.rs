@@ -6,6 +6,5 @@
 )]
 
 mod idempotency;
-mod prepared;
 mod schema_files;
 mod transactions;

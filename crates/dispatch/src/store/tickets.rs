@@ -1,6 +1,6 @@
 //! Tickets.
 
-use db::{OnConstraint as _, Prepare as _, Tx};
+use db::{OnConstraint as _, Tx};
 use diesel::prelude::*;
 use kernel::TicketId;
 
@@ -49,7 +49,6 @@ pub(crate) fn update_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()>
             tickets::status.eq(ticket.status),
             tickets::closed_at.eq(ticket.closed_at),
         ))
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }
@@ -57,7 +56,6 @@ pub(crate) fn update_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()>
 pub(crate) fn update_message_count(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()> {
     diesel::update(tickets::table.find(ticket.id))
         .set(tickets::message_count.eq(ticket.message_count))
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }
