@@ -1,7 +1,7 @@
 //! The statements of commands: writes and locks.
 
 use chrono::{DateTime, Utc};
-use db::{OnConstraint as _, Prepare as _, Tx};
+use db::{OnConstraint as _, Tx};
 use diesel::{dsl::exists, prelude::*};
 use kernel::{AgentId, CommitmentId, Invalid, ShiftId};
 
@@ -157,7 +157,6 @@ pub(crate) fn lock_presence(tx: &mut Tx<'_>, agent: AgentId) -> QueryResult<Pres
 pub(crate) fn update_presence(tx: &mut Tx<'_>, presence: &Presence) -> QueryResult<()> {
     diesel::update(presence)
         .set(presence)
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }

@@ -37,7 +37,7 @@ const AGENTS: u32 = 24;
 /// Systems that escalate, each some tickets a second.
 const ASSISTANTS: u64 = 4;
 /// How long the queue may take to run dry once all is well again.
-const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN: Duration = Duration::from_mins(1);
 /// How long a killed node stays away.
 const AWAY: Duration = Duration::from_secs(1);
 

@@ -17,7 +17,6 @@ pub mod feed;
 pub mod idempotency;
 mod lock;
 pub mod migrations;
-mod prepared;
 mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -29,5 +28,4 @@ pub use clock::Clock;
 pub use connect::{Db, Settings};
 pub use contention::{CONTENTION, OnConstraint, class_of, code_of};
 pub use lock::try_lock;
-pub use prepared::{Prepare, Prepared};
 pub use tx::Tx;

@@ -1,7 +1,7 @@
 //! The queue's statements.
 
 use chrono::{DateTime, Utc};
-use db::{Prepare as _, Tx};
+use db::Tx;
 use diesel::prelude::*;
 use kernel::JobId;
 use uuid::Uuid;
@@ -73,7 +73,6 @@ pub(crate) fn update_leased(
                 dsl::attempts.eq(dsl::attempts + 1),
             ))
             .returning((dsl::id, dsl::kind, dsl::payload, dsl::attempts))
-            .prepared()
             .get_results(tx.conn())?;
     Ok(rows
         .into_iter()
@@ -97,7 +96,6 @@ pub(crate) fn update_exhausted(tx: &mut Tx<'_>, jobs: &[JobId], error: &str) -> 
             dsl::finished_at.eq(tx.now()),
             dsl::last_error.eq(error),
         ))
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }
@@ -121,7 +119,6 @@ pub(crate) fn update_ended(
             dsl::payload.eq(serde_json::json!({})),
             error.map(|error| dsl::last_error.eq(error)),
         ))
-        .prepared()
         .execute(tx.conn())?;
     if changed == 1 {
         Ok(())
@@ -146,7 +143,6 @@ pub(crate) fn update_queued(
             dsl::run_at.eq(run_at),
             dsl::last_error.eq(error),
         ))
-        .prepared()
         .execute(tx.conn())?;
     if changed == 1 {
         Ok(())

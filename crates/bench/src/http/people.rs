@@ -65,7 +65,8 @@ impl People {
         people.supervisor = token()?;
         let key = Request::post("/admin/machine-keys", &admin, r#"{"name":"bench"}"#);
         let made = Client::connect(port).await?.send(&key).await?.json()?;
-        people.machine = made["secret"].as_str().context("no secret")?.to_owned();
+        let secret = made["secret"].as_str().context("no secret")?;
+        secret.clone_into(&mut people.machine);
         Ok(people)
     }
 

@@ -17,7 +17,7 @@ use super::{client::Client, sql};
 /// What the nodes derive their keys from. It guards nothing but rows made for the measurement.
 pub const SECRET: &str = "the secret of a bench on loopback";
 /// A node that does not answer in this time does not start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A database of one's own, and the nodes that serve it. All of it ends with this value.
 pub struct Platform {

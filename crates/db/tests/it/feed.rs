@@ -30,9 +30,11 @@ fn insert_ticket(conn: &mut PgConnection, id: TicketId) {
         "INSERT INTO dispatch.tickets
              (id, source, external_id, queue, language, required_skills, customer_ref,
               customer_name, customer_tier, customer_locale, reason, summary, priority, weight,
-              status, created_at, waiting_since, first_reply_due_at)
+              status, created_at, waiting_since, first_reply_due_at, rank_at, put_aside_at,
+              next_action, deadline_at)
          VALUES ('{0}', 'a', '{0}', 'vip', 'en', '{{}}', 'c', 'Kim', 'gold', 'en', 'vip',
-                 'Lost card', 5, 1, 'waiting', now(), now(), now())",
+                 'Lost card', 5, 1, 'waiting', now(), now(), now(), now(), now(), 'dead_letter',
+                 now())",
         id.uuid()
     ))
     .unwrap();

@@ -7,6 +7,5 @@
 
 mod feed;
 mod idempotency;
-mod prepared;
 mod schema_files;
 mod transactions;

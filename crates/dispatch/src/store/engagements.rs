@@ -1,6 +1,6 @@
 //! Engagements.
 
-use db::{OnConstraint as _, Prepare as _, Tx};
+use db::{OnConstraint as _, Tx};
 use diesel::prelude::*;
 use kernel::{AgentId, EngagementId, TicketId};
 
@@ -170,7 +170,6 @@ pub(crate) fn list_unanswered_engagements(
 pub(crate) fn update_engagement(tx: &mut Tx<'_>, engagement: &Engagement) -> QueryResult<()> {
     diesel::update(engagements::table.find(engagement.id))
         .set(engagement)
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }

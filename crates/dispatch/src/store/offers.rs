@@ -1,6 +1,6 @@
 //! Offers.
 
-use db::{OnConstraint as _, Prepare as _, Tx};
+use db::{OnConstraint as _, Tx};
 use diesel::prelude::*;
 use kernel::{AgentId, OfferId, TicketId};
 
@@ -114,7 +114,6 @@ pub(crate) fn list_declines(
 pub(crate) fn update_offer(tx: &mut Tx<'_>, offer: &Offer) -> QueryResult<()> {
     diesel::update(offers::table.find(offer.id))
         .set(offer)
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }

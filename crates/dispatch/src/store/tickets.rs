@@ -1,7 +1,7 @@
 //! Tickets.
 
 use chrono::{DateTime, Utc};
-use db::{OnConstraint as _, Prepare as _, Tx};
+use db::{OnConstraint as _, Tx};
 use diesel::{
     dsl::{count_star, min},
     prelude::*,
@@ -98,7 +98,6 @@ pub(crate) fn update_tickets_offered(
             tickets::next_action.eq(NextAction::ExpireOffer),
             tickets::deadline_at.eq(expires_at),
         ))
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }
@@ -137,7 +136,6 @@ pub(crate) fn update_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()>
                 tickets::control_requested_at.eq(ticket.control.requested_at),
             ),
         ))
-        .prepared()
         .execute(tx.conn())
         .map(drop)
 }

@@ -1,6 +1,6 @@
 //! Workloads: the lock of an agent.
 
-use db::{OnConstraint as _, Prepare as _, Tx};
+use db::{OnConstraint as _, Tx};
 use diesel::prelude::*;
 use kernel::AgentId;
 
@@ -70,7 +70,6 @@ pub(crate) fn lock_workloads(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult
 pub(crate) fn update_workload(tx: &mut Tx<'_>, workload: &Workload) -> Result<(), Error> {
     diesel::update(workloads::table.find(workload.agent_id))
         .set(workload)
-        .prepared()
         .execute(tx.conn())
         .on_constraint("workloads_within_capacity", Error::AtCapacity)?;
     Ok(())

@@ -8,6 +8,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header};
 use db::Db;
+use identity::MachineKey;
 use kernel::{AccountId, AgentId, MachineKeyId, Role, SessionId};
 use sha2::{Digest as _, Sha256};
 
@@ -143,24 +144,26 @@ async fn agent_of(state: &State, account: AccountId) -> Result<Option<AgentId>, 
 }
 
 async fn machine(state: &State, secret: String) -> Result<Credentials, ApiError> {
-    let fingerprint: [u8; 32] = Sha256::digest(&secret).into();
-    let key = match state.machines.get(&fingerprint) {
-        Some(key) => key,
-        None => {
-            let asked_at = Instant::now();
-            let key = state
-                .look(move |conn| identity::machine_key(conn, &secret))
-                .await?
-                .ok_or_else(ApiError::not_signed_in)?;
-            state.machines.put(fingerprint, asked_at, key.clone());
-            key
-        }
-    };
+    let key = live_key(state, secret).await?;
     Ok(Credentials::Machine(Machine {
         key_id: key.id,
         name: key.name,
         db: state.db.clone(),
     }))
+}
+
+async fn live_key(state: &State, secret: String) -> Result<MachineKey, ApiError> {
+    let fingerprint: [u8; 32] = Sha256::digest(&secret).into();
+    if let Some(key) = state.machines.get(&fingerprint) {
+        return Ok(key);
+    }
+    let asked_at = Instant::now();
+    let key = state
+        .look(move |conn| identity::machine_key(conn, &secret))
+        .await?
+        .ok_or_else(ApiError::not_signed_in)?;
+    state.machines.put(fingerprint, asked_at, key.clone());
+    Ok(key)
 }
 
 /// The person calling, if their role is one of these.
