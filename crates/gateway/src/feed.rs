@@ -97,6 +97,10 @@ struct Listener {
 
 /// What a stream has not yet dealt with.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four things that may happen to a stream, in any combination"
+)]
 pub struct News {
     /// What happened.
     pub changes: Vec<Arc<Change>>,

@@ -21,7 +21,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_seconds: Option<u32>,
-    control: Option<Fence>,
+    control: Option<Box<Fence>>,
 }
 
 /// A refusal as JSON.
@@ -170,7 +170,7 @@ impl ApiError {
             code: self.code,
             detail: self.detail.clone(),
             errors: self.errors.clone(),
-            control: self.control,
+            control: self.control.as_deref().copied(),
         }
     }
 }
@@ -213,7 +213,7 @@ impl<E: Classify + 'static> From<E> for ApiError {
                 detail: error.to_string(),
                 errors: error.fields().to_vec(),
                 retry_after_seconds: error.retry_after_seconds(),
-                control: error.fence(),
+                control: error.fence().map(Box::new),
             },
         }
     }

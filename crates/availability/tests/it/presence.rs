@@ -354,7 +354,7 @@ fn a_loss_says_so_in_the_trail_and_heartbeats_leave_none() {
             .load(conn)
         })
         .unwrap();
-    let trail: Vec<_> = rows.into_iter().flat_map(|row| row.new_state).collect();
+    let trail: Vec<_> = rows.into_iter().filter_map(|row| row.new_state).collect();
     assert_eq!(trail, ["offline", "available", "offline, lost"]);
     let presence = world
         .sandbox

@@ -116,19 +116,19 @@ impl Count {
         let (day, week) = calendar(&self.zone, self.instant(next));
         let (mut in_day, mut in_week, mut in_stretch) = (5, 5, 5);
         let (mut pause, mut first) = (0, next);
-        let (mut is_stretch, mut is_duty) = (true, true);
+        let (mut goes_on, mut on_duty) = (true, true);
         for step in (0..next).rev() {
             if self.worked[step] {
                 pause = 0;
                 let (its_day, its_week) = calendar(&self.zone, self.instant(step));
                 in_day += if its_day == day { 5 } else { 0 };
                 in_week += if its_week == week { 5 } else { 0 };
-                in_stretch += if is_stretch { 5 } else { 0 };
-                first = if is_duty { step } else { first };
+                in_stretch += if goes_on { 5 } else { 0 };
+                first = if on_duty { step } else { first };
             } else {
                 pause += 5;
-                is_stretch &= pause < rules.break_minutes;
-                is_duty &= pause < rules.rest_minutes;
+                goes_on &= pause < rules.break_minutes;
+                on_duty &= pause < rules.rest_minutes;
             }
         }
         let duty = 5 * i32::try_from(next + 1 - first).unwrap();

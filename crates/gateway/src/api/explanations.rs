@@ -1,6 +1,6 @@
 //! Why this agent, and why not that one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use actix_web::{
     get,
@@ -132,7 +132,10 @@ impl ExplanationView {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Be told why an offer came about.

@@ -233,8 +233,11 @@ fn offers(text: &mut Text, Figures { metrics, .. }: &Figures) {
     }
 }
 
+/// A figure of the agents with one presence.
+type OfPresence = fn(&reports::PresenceMetrics) -> i64;
+
 fn agents(text: &mut Text, Figures { metrics, .. }: &Figures) {
-    let families: [(&'static str, &str, fn(&reports::PresenceMetrics) -> i64); 3] = [
+    let families: [(&'static str, &str, OfPresence); 3] = [
         (
             "gigdesk_agents",
             "Agents who are there, by presence.",

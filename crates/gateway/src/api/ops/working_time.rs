@@ -31,6 +31,10 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// How long one may work.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "units come last in the names of the API"
+)]
 struct RulesBody {
     /// In a calendar day of the agent's time zone, 30 to 1,200.
     max_day_minutes: i32,

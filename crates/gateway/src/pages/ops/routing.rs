@@ -103,7 +103,7 @@ async fn read(
         .filter(|other| other.code != queue.code)
         .map(|other| (other.code, other.name));
     Ok(PolicyPage {
-        layout: layout.titled(&format!("Routing of {}", queue.name)),
+        layout: layout.titled(format!("Routing of {}", queue.name)),
         others: others.collect(),
         queue,
         versions,

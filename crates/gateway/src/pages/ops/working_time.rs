@@ -62,6 +62,10 @@ fn path_of(agent: AgentId) -> String {
 }
 
 #[derive(Clone, Default, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "units come last in the names of the API"
+)]
 struct RulesForm {
     max_day_minutes: String,
     max_week_minutes: String,

@@ -315,10 +315,9 @@ impl<'a> Scene<'a> {
     /// What a field of this name is for.
     fn meant_by(&self, name: &str) -> Option<Value> {
         Some(match name {
-            "agent_id" => Value::Null,
             "answers" => json!([1, 1, 1]),
             "at" | "period_end" => json!(self.now),
-            "building" | "effective_at" | "household" | "intent" => Value::Null,
+            "agent_id" | "building" | "effective_at" | "household" | "intent" => Value::Null,
             "break_after_minutes" => json!(360),
             "break_minutes" => json!(30),
             "code" => json!("123456"),
