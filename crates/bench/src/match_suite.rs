@@ -6,6 +6,7 @@
 //! of the solve alone: what the peers need to build their model is left out, and so is the time we
 //! need to draw the lists.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use anyhow::{Context, ensure};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::match_bench::Report;
+use crate::{document, match_bench::Report};
 
 const PEERS: [&str; 2] = ["scipy", "ortools"];
 
@@ -40,6 +41,9 @@ pub struct Args {
     /// Also writes the rows to this file, as JSON.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Also writes the section about matching into this Markdown document.
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
 }
 
 /// One instance, and what it is to show.
@@ -155,7 +159,40 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
         serde_json::to_writer_pretty(file, &rows)?;
     }
+    if let Some(path) = &args.document {
+        document::replace_section(path, "Matching", &explained(args, &rows))?;
+    }
     Ok(())
+}
+
+/// The rows as a section of a document.
+fn explained(args: &Args, rows: &[Row]) -> String {
+    let mut text = format!(
+        "The best assignment of waiting tickets to free units, against scipy and OR-tools on the same seeded instances. \
+         [MATCHING.md](MATCHING.md) says how it works.\n\n\
+         ```sh\nscripts/bench match     # --seed {} --rounds {}; totals of all solvers are equal, or it fails\n```\n\n\
+         | goal | what | measured | should be | |\n| --- | --- | ---: | ---: | --- |\n",
+        args.seed, args.rounds
+    );
+    for row in rows {
+        let (sign, is_reached) = if row.at_most {
+            ("≤", row.ratio <= row.goal_value)
+        } else {
+            ("≥", row.ratio >= row.goal_value)
+        };
+        let against = row.solver.as_deref().map(|solver| format!(", against {solver}"));
+        let _ = writeln!(
+            text,
+            "| {} | {}{} | {:.4} | {sign} {} | {} |",
+            row.goal,
+            row.what,
+            against.unwrap_or_default(),
+            row.ratio,
+            row.goal_value,
+            if is_reached { "reached" } else { "**not reached**" }
+        );
+    }
+    text
 }
 
 fn measure(args: &Args, case: Case, rounds: u32, scratch: &Path) -> anyhow::Result<Measured> {

@@ -127,7 +127,7 @@ impl World {
             }
             Step::Accept(agent) | Step::Decline(agent) => self.answer(agent, step),
             Step::Say(agent) | Step::WrapUp(agent) | Step::Extend(agent) | Step::Resolve(agent) => {
-                self.work(number, agent, step)
+                self.work(number, agent, step);
             }
             Step::LoseTalk(agent)
             | Step::HandOn(agent)
