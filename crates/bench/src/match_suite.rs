@@ -180,7 +180,10 @@ fn explained(args: &Args, rows: &[Row]) -> String {
         } else {
             ("≥", row.ratio >= row.goal_value)
         };
-        let against = row.solver.as_deref().map(|solver| format!(", against {solver}"));
+        let against = row
+            .solver
+            .as_deref()
+            .map(|solver| format!(", against {solver}"));
         let _ = writeln!(
             text,
             "| {} | {}{} | {:.4} | {sign} {} | {} |",
@@ -189,7 +192,11 @@ fn explained(args: &Args, rows: &[Row]) -> String {
             against.unwrap_or_default(),
             row.ratio,
             row.goal_value,
-            if is_reached { "reached" } else { "**not reached**" }
+            if is_reached {
+                "reached"
+            } else {
+                "**not reached**"
+            }
         );
     }
     text

@@ -50,6 +50,7 @@ text_enum! {
 
 /// Who may speak in a conversation, as a part of its ticket.
 #[derive(Clone, Debug, Eq, Insertable, PartialEq, Queryable, Selectable)]
+#[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = tickets, check_for_backend(diesel::pg::Pg))]
 pub struct Control {
     /// Who.

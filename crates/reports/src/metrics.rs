@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use diesel::{
-    dsl::sql,
+    dsl::{count_star, sql},
     prelude::*,
     sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid},
 };
 use kernel::{EngagementId, OfferId};
 
-use crate::schema::queues;
+use crate::schema::{dead_letters, queues};
 
 const QUEUES: i64 = 100;
 /// No engagement is older than this when it ends.
@@ -40,6 +40,8 @@ pub struct Metrics {
     pub occupancy: Occupancy,
     /// Agents who are there, by their presence.
     pub presences: Vec<PresenceMetrics>,
+    /// Tickets that were put aside and that nobody decided about.
+    pub dead_letters: i64,
 }
 
 /// The figures of a queue.
@@ -203,6 +205,10 @@ pub fn metrics(conn: &mut PgConnection, now: DateTime<Utc>) -> QueryResult<Metri
         time_to_offer: time_to_offer(conn, hour_ago)?,
         occupancy: occupancy(conn, hour_ago, now)?,
         presences: presences(conn, now)?,
+        dead_letters: dead_letters::table
+            .filter(dead_letters::settled_at.is_null())
+            .select(count_star())
+            .first(conn)?,
     })
 }
 

@@ -270,7 +270,13 @@ fn agents(text: &mut Text, Figures { metrics, .. }: &Figures) {
     }
 }
 
-fn work(text: &mut Text, Figures { jobs, .. }: &Figures) {
+fn work(text: &mut Text, Figures { jobs, metrics, .. }: &Figures) {
+    text.family(
+        Kind::Gauge,
+        "gigdesk_dead_letters",
+        "Tickets that were put aside and wait for a decision of operations.",
+    );
+    text.sample(&[], metrics.dead_letters);
     text.family(Kind::Gauge, "gigdesk_jobs", "Jobs by where they stand.");
     for (state, count) in [
         ("queued", jobs.queued),

@@ -118,7 +118,7 @@ async fn control_a_row_that_is_written_is_noticed() {
     let app = TestApp::spawn().await;
     let scene = Scene::set(&app).await;
     let before = rows(&app).await;
-    assert!(before.contains("dispatch.tickets 3, "), "{before}");
+    assert!(before.contains("dispatch.tickets 4, "), "{before}");
     let path = "/api/v1/escalations";
     let [operation] = &*scene.operations(|one| one.path == path) else {
         panic!("{path} is one operation")
@@ -127,7 +127,7 @@ async fn control_a_row_that_is_written_is_noticed() {
     let attempt = Attempt::json(&scene, operation, "its example", &good);
     assert_eq!(attempt.send().await.1, 201);
     let after = rows(&app).await;
-    assert!(after.contains("dispatch.tickets 4, "), "{after}");
+    assert!(after.contains("dispatch.tickets 5, "), "{after}");
 }
 
 /// Every place in a value, as a JSON pointer; the whole value first.

@@ -28,6 +28,8 @@ pub(super) struct MetricsView {
     occupancy_permille: Option<i64>,
     /// Agents who are there.
     presences: Vec<PresenceMetricsView>,
+    /// Tickets that were put aside and that nobody decided about.
+    dead_letters: i64,
     /// Jobs that wait, are done now, and were given up.
     jobs: JobsView,
 }
@@ -108,6 +110,7 @@ impl MetricsView {
             time_to_offer_p95_milliseconds: metrics.time_to_offer.p95_milliseconds,
             occupancy_permille: metrics.occupancy.permille(),
             presences: metrics.presences.iter().map(Into::into).collect(),
+            dead_letters: metrics.dead_letters,
             jobs: JobsView {
                 queued: jobs.queued,
                 leased: jobs.leased,

@@ -49,6 +49,8 @@ struct FloorPart {
     offers: Offers,
     time_to_offer: Spread,
     occupancy: Occupancy,
+    /// Tickets that were put aside and wait for a decision.
+    dead_letters: i64,
     resolved_today: i64,
     abandoned_today: i64,
 }
@@ -94,6 +96,7 @@ impl FloorPart {
             offers: figures.offers_hour.clone(),
             time_to_offer: figures.time_to_offer,
             occupancy: figures.occupancy,
+            dead_letters: figures.dead_letters,
             resolved_today: floor.resolved_today,
             abandoned_today: floor.abandoned_today,
         }

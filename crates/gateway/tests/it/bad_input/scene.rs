@@ -317,7 +317,13 @@ impl<'a> Scene<'a> {
         Some(match name {
             "answers" => json!([1, 1, 1]),
             "at" | "period_end" => json!(self.now),
-            "agent_id" | "building" | "effective_at" | "household" | "intent" => Value::Null,
+            "agent_id" | "based_on" | "building" | "effective_at" | "household" | "intent" => {
+                Value::Null
+            }
+            "policy" => json!({
+                "offer_seconds": 45, "weights": { "skill": 50 }, "floor": { "skill_level": 1 },
+                "relaxation": [{ "after_seconds": 60, "skill_levels": 1 }],
+            }),
             "break_after_minutes" => json!(360),
             "break_minutes" => json!(30),
             "code" => json!("123456"),
