@@ -232,7 +232,8 @@ SELECT j.id, j.kind, j.leased_until FROM jobs.jobs j
  WHERE j.status = 'leased' AND j.leased_until < now() - interval '1 hour';
 
 -- promise: no change is of a transaction that is yet to come
-SELECT e.xid, e.id FROM audit.events e WHERE e.xid > pg_snapshot_xmax(pg_current_snapshot())
+SELECT e.xid, e.id FROM audit.events e
+ WHERE e.xid > pg_snapshot_xmax(pg_current_snapshot())
    AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned();
 
 -- promise: a change of an offer or an engagement is in the feed of its agent and of its ticket

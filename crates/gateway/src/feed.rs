@@ -99,7 +99,7 @@ struct Listener {
 #[derive(Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four things that may happen to a stream, in any combination"
+    reason = "each stands for a thing that can happen, and all can at the same time"
 )]
 pub struct News {
     /// What happened.

@@ -228,7 +228,7 @@ impl Events {
     }
 
     /// Begins where the client left off: tells the changes that it missed, or that it must begin
-    /// anew. Everything after that comes by [`Events::woken`].
+    /// anew. Everything after that comes by [`Events::time_to_look`].
     pub async fn resume(
         &mut self,
         resume: Resume,
@@ -266,9 +266,25 @@ impl Events {
         self.send(&Event::json("reset", &Reset { reason })?).await
     }
 
-    /// Waits until there is something to tell or a value to look at; at first there is at once.
-    /// False when the stream is to end.
-    pub async fn woken(&mut self) -> bool {
+    /// Tells changes as they come, until it is time to look at the value that the stream shows; at
+    /// first that is at once. False when the stream is to end. Changes that `describe` leaves out
+    /// are passed over.
+    pub async fn time_to_look(
+        &mut self,
+        describe: impl Fn(&Change) -> Option<Event>,
+    ) -> Result<bool, Ended> {
+        while self.woken().await {
+            self.tell_changes(&describe).await?;
+            if self.is_time_to_look() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Waits until there is something to tell or a value to look at. False when the stream is to
+    /// end.
+    async fn woken(&mut self) -> bool {
         loop {
             let news = self.subscription.take();
             if news.is_over {
@@ -307,8 +323,8 @@ impl Events {
         sent.map_err(|_| Ended::Gone)
     }
 
-    /// Tells the changes that have come. Those that `describe` leaves out are passed over.
-    pub async fn tell_changes(
+    /// Tells the changes that have come.
+    async fn tell_changes(
         &mut self,
         describe: impl Fn(&Change) -> Option<Event>,
     ) -> Result<(), Ended> {
@@ -343,8 +359,8 @@ impl Events {
         }
     }
 
-    /// Whether the value should be looked at now. Ask once for each waking.
-    pub fn is_time_to_look(&mut self) -> bool {
+    /// Whether the value should be looked at now; then that is done with.
+    fn is_time_to_look(&mut self) -> bool {
         let now = Instant::now();
         let is_time = self.looks.is_due(now);
         if is_time {
@@ -394,7 +410,8 @@ impl Events {
     }
 }
 
-/// Answers with a stream that `produce` writes. It loops over [`Events::woken`]. Refuses where as
+/// Answers with a stream that `produce` writes. It loops over
+/// [`Events::time_to_look`]. Refuses where as
 /// many are open already as may be.
 pub fn stream<F>(
     state: &Data<State>,

@@ -141,12 +141,9 @@ async fn watch_desk(
             // What others take can no longer be claimed.
             let mut events = events.glancing();
             events.resume(resume, changes::in_full).await?;
-            while events.woken().await {
-                events.tell_changes(changes::in_full).await?;
-                if events.is_time_to_look() {
-                    let desk = DeskView::look(&shared, id).await?;
-                    events.send_if_changed("desk", &desk).await?;
-                }
+            while events.time_to_look(changes::in_full).await? {
+                let desk = DeskView::look(&shared, id).await?;
+                events.send_if_changed("desk", &desk).await?;
             }
             Ok(())
         },

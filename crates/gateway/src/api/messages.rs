@@ -203,11 +203,7 @@ where
 {
     let mut events = events.telling_messages(place.number);
     events.resume(place.resume, changes::of_ticket).await?;
-    while events.woken().await {
-        events.tell_changes(changes::of_ticket).await?;
-        if !events.is_time_to_look() {
-            continue;
-        }
+    while events.time_to_look(changes::of_ticket).await? {
         let now = look().await?;
         if events.said() > now.message_count() {
             // The number is of another conversation.

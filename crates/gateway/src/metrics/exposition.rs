@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use reports::{Offers, QueueMetrics, Service};
+use reports::{Offers, PresenceMetrics, QueueMetrics, Service};
 
 use super::{Figures, broken_promises};
 use crate::state::State;
@@ -33,6 +33,9 @@ struct Text {
     text: String,
     family: &'static str,
 }
+
+/// A figure of the agents of one presence.
+type OfPresence = fn(&PresenceMetrics) -> i64;
 
 /// Labels with their values.
 type Labels<'a> = &'a [(&'static str, &'a str)];
@@ -232,9 +235,6 @@ fn offers(text: &mut Text, Figures { metrics, .. }: &Figures) {
         }
     }
 }
-
-/// A figure of the agents with one presence.
-type OfPresence = fn(&reports::PresenceMetrics) -> i64;
 
 fn agents(text: &mut Text, Figures { metrics, .. }: &Figures) {
     let families: [(&'static str, &str, OfPresence); 3] = [

@@ -23,17 +23,18 @@ fn presence(at: DateTime<Utc>, state: &str) -> String {
 
 fn engagement(started_at: DateTime<Utc>, ended_at: Option<DateTime<Utc>>) -> String {
     let ended_at = ended_at.map_or("NULL".to_owned(), |at| format!("'{at}'"));
-    let status = if ended_at == "NULL" {
-        "talking"
+    let (status, lost_reason) = if ended_at == "NULL" {
+        ("talking", "NULL")
     } else {
-        "lost"
+        ("lost", "'gone'")
     };
     let id = kernel::EngagementId::new().uuid();
     format!(
         "INSERT INTO dispatch.engagements
-             (id, ticket_id, agent_id, offer_id, weight, status, started_at, ended_at)
+             (id, ticket_id, agent_id, offer_id, weight, status, started_at, ended_at,
+              lost_reason)
          VALUES ('{id}', gen_random_uuid(), '{AGENT}', gen_random_uuid(), 1, '{status}',
-                 '{started_at}', {ended_at})"
+                 '{started_at}', {ended_at}, {lost_reason})"
     )
 }
 

@@ -13,7 +13,7 @@ use crate::world::{
     NOW, agent, any_agent, any_policy, any_ticket, inputs, numbered, policies, ticket,
 };
 
-fn by_id<'a>(inputs: &'a Inputs, ticket: Key, agent: Key) -> (&'a Ticket, &'a Agent) {
+fn by_id(inputs: &Inputs, ticket: Key, agent: Key) -> (&Ticket, &Agent) {
     (
         inputs.tickets.iter().find(|t| t.id == ticket).unwrap(),
         inputs.agents.iter().find(|a| a.id == agent).unwrap(),
@@ -34,7 +34,7 @@ proptest! {
         agents in proptest::collection::vec(any_agent(), 0..12),
     ) {
         let (tickets, agents) = numbered(tickets, agents);
-        let inputs = inputs(policy.clone(), tickets, &agents);
+        let inputs = inputs(&policy, tickets, &agents);
         let outcome = decide(&inputs);
         let mut held: BTreeMap<(Key, Channel), i64> = BTreeMap::new();
         let mut pairs = BTreeSet::new();
@@ -62,7 +62,7 @@ proptest! {
         agents in proptest::collection::vec(any_agent(), 0..12),
     ) {
         let (tickets, agents) = numbered(tickets, agents);
-        let forth = inputs(policy, tickets, &agents);
+        let forth = inputs(&policy, tickets, &agents);
         let mut back = forth.clone();
         back.tickets.reverse();
         back.agents.reverse();
@@ -89,7 +89,7 @@ proptest! {
         }
         let policy = Policy { simultaneous_offers: 1, ..policy };
         let bound = (policy.spread() + 1) * policy.seconds_per_waiting_point * 1_000;
-        let inputs = inputs(policy, tickets, &agents);
+        let inputs = inputs(&policy, tickets, &agents);
         let outcome = decide(&inputs);
         for left in &inputs.tickets {
             if outcome.matches.iter().any(|matched| matched.ticket == left.id) {
@@ -115,7 +115,7 @@ proptest! {
         agents in proptest::collection::vec(any_agent(), 1..10),
     ) {
         let (tickets, agents) = numbered(tickets, agents);
-        let inputs = inputs(policy, tickets, &agents);
+        let inputs = inputs(&policy, tickets, &agents);
         let outcome = decide(&inputs);
         for ticket in &inputs.tickets {
             let told = explain(&inputs, &outcome, ticket.id).unwrap();
@@ -148,7 +148,7 @@ proptest! {
         for agent in &agents {
             room.enter(agent.clone());
         }
-        let short = Inputs::gather(NOW, policies(policy), tickets, &room);
+        let short = Inputs::gather(NOW, policies(&policy), tickets, &room);
         let mut whole = short.clone();
         whole.agents.clone_from(&agents);
         prop_assert!(short.agents.len() < agents.len());
@@ -197,7 +197,7 @@ fn the_total_counts_and_not_the_first_in_line() {
     let mut younger = ticket(11, 10);
     younger.skills = vec![crate::world::level("pay", 1)];
     let inputs = inputs(
-        Policy::default(),
+        &Policy::default(),
         vec![older, younger],
         &[specialist, generalist],
     );
@@ -217,7 +217,7 @@ fn a_ticket_is_kept_for_the_agent_of_last_time_while_they_are_there() {
     let (mut known, other) = (agent(1), agent(2));
     known.free.total = 0;
     let busy = inputs(
-        Policy::default(),
+        &Policy::default(),
         vec![kept.clone()],
         &[known.clone(), other.clone()],
     );
@@ -227,7 +227,7 @@ fn a_ticket_is_kept_for_the_agent_of_last_time_while_they_are_there() {
 
     known.presence = routing::fact::Presence::Away;
     let gone = inputs(
-        Policy::default(),
+        &Policy::default(),
         vec![kept.clone()],
         &[known.clone(), other.clone()],
     );
@@ -235,7 +235,7 @@ fn a_ticket_is_kept_for_the_agent_of_last_time_while_they_are_there() {
 
     kept.preferred_until = Some(NOW);
     known.presence = routing::fact::Presence::Available;
-    let late = inputs(Policy::default(), vec![kept], &[known, other]);
+    let late = inputs(&Policy::default(), vec![kept], &[known, other]);
     assert_eq!(decide(&late).matches[0].agent, Key(2), "the time is over");
 }
 
@@ -246,14 +246,14 @@ fn several_are_asked_at_once_where_the_policy_says_so() {
         ..Policy::default()
     };
     let agents: Vec<Agent> = (1..=5).map(agent).collect();
-    let inputs = inputs(policy, vec![ticket(10, 5)], &agents);
+    let inputs = inputs(&policy, vec![ticket(10, 5)], &agents);
     let asked: BTreeSet<Key> = decide(&inputs).matches.iter().map(|m| m.agent).collect();
     assert_eq!(asked.len(), 3);
 }
 
 #[test]
 fn an_explanation_says_it_in_words() {
-    let inputs = inputs(Policy::default(), vec![ticket(10, 300)], &[agent(1)]);
+    let inputs = inputs(&Policy::default(), vec![ticket(10, 300)], &[agent(1)]);
     let told = explain(&inputs, &decide(&inputs), Key(10)).unwrap();
     assert!(
         told.words

@@ -65,7 +65,7 @@ pub fn agent(id: u128) -> Agent {
     }
 }
 
-pub fn inputs(policy: Policy, tickets: Vec<Ticket>, agents: &[Agent]) -> Inputs {
+pub fn inputs(policy: &Policy, tickets: Vec<Ticket>, agents: &[Agent]) -> Inputs {
     let mut room = Room::new();
     for agent in agents {
         room.enter(agent.clone());
@@ -74,7 +74,7 @@ pub fn inputs(policy: Policy, tickets: Vec<Ticket>, agents: &[Agent]) -> Inputs 
 }
 
 /// The same policy for the queues `vip` and `care`.
-pub fn policies(policy: Policy) -> BTreeMap<String, Versioned> {
+pub fn policies(policy: &Policy) -> BTreeMap<String, Versioned> {
     ["vip", "care"]
         .map(|queue| {
             let policy = policy.clone();
@@ -105,13 +105,13 @@ prop_compose! {
         let mut ticket = ticket(0, ago);
         ticket.skills = skills;
         ticket.language = level(["en", "de"][speaks], speaks_level);
-        ticket.queue = ["vip", "care"][queue].to_owned();
+        ["vip", "care"][queue].clone_into(&mut ticket.queue);
         ticket.priority = priority;
         ticket.rank_at = ticket.came_at - priority * 600_000;
         ticket.channel = if chat { Channel::Chat } else { Channel::Message };
         ticket.household = (household == 0).then(|| "h-1".to_owned());
         ticket.customer = format!("c-{customer}");
-        ticket.tier = ["gold", "vip"][tier].to_owned();
+        ["gold", "vip"][tier].clone_into(&mut ticket.tier);
         ticket.preferred_agent = preferred.map(Key);
         ticket.preferred_until = preferred.map(|_| NOW + 30_000);
         ticket.declined_by = declined.into_iter().map(Key).collect();

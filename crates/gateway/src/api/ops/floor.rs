@@ -199,12 +199,9 @@ async fn watch_floor(
     sse::stream(&state, &*caller, Topic::Floor, move |events| async move {
         let mut events = events.looking_at_most_every(PAUSE);
         events.resume(resume, changes::in_full).await?;
-        while events.woken().await {
-            events.tell_changes(changes::in_full).await?;
-            if events.is_time_to_look() {
-                let floor = FloorView::look(&shared).await?;
-                events.send_if_changed("floor", &floor).await?;
-            }
+        while events.time_to_look(changes::in_full).await? {
+            let floor = FloorView::look(&shared).await?;
+            events.send_if_changed("floor", &floor).await?;
         }
         Ok(())
     })
