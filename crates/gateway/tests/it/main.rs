@@ -26,6 +26,7 @@ mod problems;
 mod processes;
 mod races;
 mod rounds;
+mod routing;
 mod sessions;
 mod streams;
 mod support;
