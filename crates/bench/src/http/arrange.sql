@@ -32,9 +32,13 @@ CREATE FUNCTION bench.waiting(target regclass, first bigint, last bigint) RETURN
 LANGUAGE sql AS $$
     SELECT bench.clone('bench.ticket', target, first, last, jsonb_build_object(
         'id', 'md5(''ticket '' || n)::uuid', 'external_id', '''ticket-'' || n',
-        'required_skills', 'ARRAY[''skill-'' || n % 10]', 'priority', 'n % 10',
-        'customer_ref', '''customer-'' || n', 'status', '''waiting''', 'closed_at', 'NULL',
-        'created_at', 'now()', 'waiting_since', 'now() - interval ''1 minute'' * (n % 60) / 60',
+        'required_skills', 'ARRAY[''skill-'' || n % 10]', 'skill_levels', 'ARRAY[1]', 'class', 'n % 10',
+        'priority', 'n % 10', 'customer_ref', '''customer-'' || n', 'status', '''waiting''',
+        'holder', '''queue''', 'closed_at', 'NULL', 'created_at', 'now()',
+        'waiting_since', 'now() - interval ''1 minute'' * (n % 60) / 60',
+        'rank_at', 'now() - interval ''1 minute'' * (n % 60) / 60 - interval ''10 minutes'' * (n % 10)',
+        'put_aside_at', 'now() + interval ''1 day''', 'next_action', '''dead_letter''',
+        'deadline_at', 'now() + interval ''1 day''', 'preferred_agent_id', 'NULL',
         'first_reply_due_at', 'now() + interval ''1 hour'''))
 $$;
 
@@ -43,7 +47,8 @@ CREATE FUNCTION bench.closed(first bigint, last bigint) RETURNS void LANGUAGE sq
     SELECT bench.clone('bench.ticket', 'dispatch.tickets', first, last, jsonb_build_object(
         'id', 'md5(''ticket '' || n)::uuid', 'external_id', '''ticket-'' || n',
         'required_skills', 'ARRAY[''skill-'' || n % 10]', 'priority', 'n % 10',
-        'status', '''abandoned''', 'closed_at', 'now()'))
+        'status', '''abandoned''', 'holder', '''assistant''', 'closed_at', 'now()',
+        'next_action', 'NULL', 'deadline_at', 'NULL'))
 $$;
 
 -- Conversations that go on, spread over so many agents.
@@ -51,7 +56,8 @@ CREATE FUNCTION bench.talking(first bigint, last bigint, agents bigint) RETURNS 
 LANGUAGE sql AS $$
     SELECT bench.clone('bench.ticket', 'dispatch.tickets', first, last, jsonb_build_object(
         'id', 'md5(''ticket '' || n)::uuid', 'external_id', '''ticket-'' || n',
-        'customer_ref', '''customer-'' || n', 'status', '''engaged'''));
+        'customer_ref', '''customer-'' || n', 'status', '''engaged''', 'holder', '''agent''',
+        'next_action', '''end_silence''', 'deadline_at', 'now() + interval ''1 hour'''));
     SELECT bench.clone('bench.offer', 'dispatch.offers', first, last, jsonb_build_object(
         'id', 'md5(''offer '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
         'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents)));
@@ -59,7 +65,7 @@ LANGUAGE sql AS $$
         'id', 'md5(''engagement '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
         'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents),
         'offer_id', 'md5(''offer '' || n)::uuid', 'first_reply_at', 'now()'));
-    UPDATE dispatch.workloads w SET load = held.units
+    UPDATE dispatch.workloads w SET load = held.units, chat_load = held.units
       FROM (SELECT agent_id, sum(weight) AS units FROM dispatch.engagements
              WHERE ended_at IS NULL GROUP BY agent_id) held
      WHERE held.agent_id = w.agent_id
@@ -70,7 +76,7 @@ CREATE FUNCTION bench.reset() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     SET LOCAL session_replication_role = replica;
     TRUNCATE dispatch.tickets, bench.tickets, bench.events CASCADE;
-    UPDATE dispatch.workloads SET load = 0 WHERE load <> 0;
+    UPDATE dispatch.workloads SET load = 0, chat_load = 0 WHERE load <> 0;
 END $$;
 
 -- The statement that writes the rows of an escalation: the ticket and its audit row.
@@ -95,7 +101,7 @@ BEGIN
     RETURN format(
         'WITH named AS (SELECT gen_random_uuid() AS id, nextval(''bench.numbers'') AS number), '
         'ticket AS (INSERT INTO bench.tickets (%s) SELECT %s FROM named RETURNING id) '
-        'INSERT INTO bench.events (actor, action, subject, subject_id, new_state) '
-        'SELECT ''bench'', ''escalate'', ''dispatch.tickets'', id::text, ''waiting'' FROM ticket;',
+        'INSERT INTO bench.events (actor, action, subject, subject_id, new_state, ticket_id) '
+        'SELECT ''bench'', ''escalate'', ''dispatch.tickets'', id::text, ''waiting'', id FROM ticket;',
         substr(columns, 3), substr(terms, 3));
 END $$;

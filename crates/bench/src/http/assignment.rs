@@ -169,7 +169,8 @@ pub async fn measure_growth(stage: &mut Stage) -> Result<()> {
         let attend = format!(
             "SET session_replication_role = replica;
              UPDATE availability.presences p SET status = CASE WHEN here THEN 'available' ELSE 'offline' END,
-                    lease_expires_at = CASE WHEN here THEN now() + interval '6 hours' END
+                    lease_expires_at = CASE WHEN here THEN now() + interval '6 hours' END,
+                    connected_until = CASE WHEN here THEN now() + interval '6 hours' END
                FROM (SELECT md5('agent ' || n)::uuid AS agent, n <= {present} AS here
                        FROM generate_series(1, {}) n) known
               WHERE known.agent = p.agent_id;

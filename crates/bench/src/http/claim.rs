@@ -20,10 +20,11 @@ const CEILING_TICKETS: u64 = 150_000;
 /// One claim as a queue in SQL would do it: the first that nobody else is taking.
 const CEILING: &str = "\
 WITH first AS (SELECT id FROM bench.tickets WHERE status = 'waiting'
-                ORDER BY priority DESC, waiting_since, id LIMIT 1 FOR UPDATE SKIP LOCKED),
-     taken AS (UPDATE bench.tickets t SET status = 'engaged' FROM first WHERE t.id = first.id RETURNING t.id)
-INSERT INTO bench.events (actor, action, subject, subject_id, old_state, new_state)
-SELECT 'bench', 'claim_ticket', 'dispatch.tickets', id::text, 'waiting', 'engaged' FROM taken;";
+                ORDER BY rank_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
+     taken AS (UPDATE bench.tickets t SET status = 'engaged', holder = 'agent',
+                     control_epoch = control_epoch + 1, next_action = 'first_reply' FROM first WHERE t.id = first.id RETURNING t.id)
+INSERT INTO bench.events (actor, action, subject, subject_id, old_state, new_state, ticket_id)
+SELECT 'bench', 'claim_ticket', 'dispatch.tickets', id::text, 'waiting', 'engaged', id FROM taken;";
 
 /// Measures claims.
 pub async fn measure(stage: &mut Stage) -> Result<()> {

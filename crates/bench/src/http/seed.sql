@@ -14,13 +14,17 @@ SELECT md5('session ' || id)::uuid, id, 'api', 'live', now(), now() + interval '
   FROM identity.accounts WHERE id = md5('staff ' || role)::uuid
 ON CONFLICT DO NOTHING;
 
-INSERT INTO dispatch.queues (code, name, first_reply_seconds, offer_seconds, wrap_up_seconds, ticket_weight, updated_at)
-VALUES ('bench', 'Bench', 120, 600, 600, 1, now()) ON CONFLICT DO NOTHING;
+BEGIN;
+INSERT INTO dispatch.queues (code, name, first_reply_seconds, wrap_up_seconds, ticket_weight, updated_at, policy_version)
+VALUES ('bench', 'Bench', 120, 600, 1, now(), 1) ON CONFLICT DO NOTHING;
+INSERT INTO dispatch.policies (queue, version, body, note, created_by, created_at)
+VALUES ('bench', 1, '{"offer_seconds": 600}', 'for the measurement', 'bench', now()) ON CONFLICT DO NOTHING;
+COMMIT;
 INSERT INTO onboarding.skills (code, name, pass_mark, questions_asked, valid_days, updated_at)
 SELECT 'skill-' || n, 'Skill ' || n, 80, 1, 365, now() FROM generate_series(0, 9) n
 ON CONFLICT DO NOTHING;
-INSERT INTO onboarding.agreements (version, title, body, body_sha256, published_at)
-VALUES (1, 'Agreement', 'Be kind.', sha256('Be kind.'), now()) ON CONFLICT DO NOTHING;
+INSERT INTO onboarding.agreements (version, title, body, body_sha256, published_at, effective_at)
+VALUES (1, 'Agreement', 'Be kind.', sha256('Be kind.'), now(), now()) ON CONFLICT DO NOTHING;
 INSERT INTO payouts.rate_cards (id, name, currency, valid_from, created_by, created_at)
 VALUES (md5('card')::uuid, 'Bench', 'EUR', now() - interval '1 day', md5('staff finance_preparer')::uuid, now())
 ON CONFLICT DO NOTHING;
@@ -38,9 +42,9 @@ SELECT account, 'agent-' || n || '@bench.invalid', 'Agent ' || n, 'none', 'agent
 INSERT INTO identity.sessions (id, account_id, kind, status, created_at, expires_at)
 SELECT session, account, 'api', 'live', now(), now() + interval '1 day' FROM people;
 INSERT INTO onboarding.agents (id, account_id, customer_ref, tier, customer_since, country, email,
-                               display_name, time_zone, languages, status, created_at, submitted_at, decided_at)
+                               display_name, time_zone, languages, language_levels, status, created_at, submitted_at, decided_at)
 SELECT agent, account, 'agent-customer-' || n, 'standard', '2020-01-01', 'IE', 'agent-' || n || '@bench.invalid',
-       'Agent ' || n, 'Europe/Dublin', ARRAY['en', 'de'], 'active', now(), now(), now()
+       'Agent ' || n, 'Europe/Dublin', ARRAY['en', 'de'], ARRAY[4, 4], 'active', now(), now(), now()
   FROM people;
 INSERT INTO onboarding.fulfilments (agent_id, requirement, fulfilled_at)
 SELECT agent, requirement, now()
@@ -60,7 +64,8 @@ SELECT agent, 'skill-' || (n + k) % 10, 3 + (n + k) % 3, md5('attempt ' || n || 
   FROM people, generate_series(0, 2) k;
 INSERT INTO dispatch.workloads (agent_id, capacity, load, idle_since)
 SELECT agent, :capacity, 0, now() FROM people;
-INSERT INTO availability.presences (agent_id, status, since, lease_expires_at)
-SELECT agent, 'available', now(), now() + interval '6 hours' FROM people;
+INSERT INTO availability.presences (agent_id, status, since, lease_expires_at, connected_until)
+SELECT agent, 'available', now(), now() + interval '6 hours', now() + interval '6 hours' FROM people;
+INSERT INTO availability.work_spans (agent_id, started_at) SELECT agent, now() FROM people;
 
 SELECT session || ' ' || account FROM people ORDER BY n;
