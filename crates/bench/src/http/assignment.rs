@@ -45,17 +45,13 @@ pub async fn measure_backlog(stage: &mut Stage) -> Result<()> {
         stage.platform.add_node(&[]).await?;
         wait_for_offers(stage, backlog).await?;
         spent = spent + (Usage::of(&stage.platform)? - before);
-        // From the commit of the first batch to that of the last. The first batch has no
-        // beginning here, and so does not count.
+        // From the beginning of the first run, which looks who is there, to the last commit. A run
+        // takes a batch, so that there may be one only.
         figure.rounds.push(sql::number(
             stage.url(),
-            "WITH batches AS (
-                 SELECT pg_xact_commit_timestamp(xmin) AS at, count(*) AS offers
-                   FROM dispatch.offers GROUP BY 1),
-                  span AS (SELECT min(at) AS first, max(at) AS last FROM batches)
-             SELECT coalesce((sum(offers) FILTER (WHERE at > first)
-                    / nullif(extract(epoch FROM max(last) - min(first)), 0))::bigint, 0)
-               FROM batches, span",
+            "SELECT coalesce((count(*) / nullif(extract(epoch FROM
+                        max(pg_xact_commit_timestamp(xmin)) - min(offered_at)), 0))::bigint, 0)
+               FROM dispatch.offers",
         )?);
     }
     let (nodes, postgres) = spent.micros_each(backlog * stage.plan.rounds);
@@ -170,7 +166,9 @@ pub async fn measure_growth(stage: &mut Stage) -> Result<()> {
             "SET session_replication_role = replica;
              UPDATE availability.presences p SET status = CASE WHEN here THEN 'available' ELSE 'offline' END,
                     lease_expires_at = CASE WHEN here THEN now() + interval '6 hours' END,
-                    connected_until = CASE WHEN here THEN now() + interval '6 hours' END
+                    connected_until = CASE WHEN here THEN now() + interval '6 hours' END,
+                    works_until = CASE WHEN here THEN works_until END,
+                    work_limit = CASE WHEN here THEN work_limit END
                FROM (SELECT md5('agent ' || n)::uuid AS agent, n <= {present} AS here
                        FROM generate_series(1, {}) n) known
               WHERE known.agent = p.agent_id;
