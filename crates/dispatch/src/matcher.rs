@@ -17,7 +17,7 @@ use crate::{
     candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of},
     error::Error,
     offer::Offer,
-    record, store,
+    queries, record, store,
     ticket::{Channel, Ticket},
     workload::Workload,
 };
@@ -106,7 +106,7 @@ pub fn plan(tx: &mut Tx<'_>, room: &Room) -> Result<Option<Plan>, Error> {
 }
 
 fn policies_in_force(tx: &mut Tx<'_>) -> Result<BTreeMap<String, Versioned>, Error> {
-    store::list_policies_in_force(tx)?
+    queries::policies_in_force(tx.conn())?
         .into_iter()
         .map(|found| {
             let policy = found.policy()?;

@@ -54,19 +54,6 @@ pub(crate) fn find_queue_with_policy(
         .optional()
 }
 
-/// All queues with the policies in force.
-pub(crate) fn list_policies_in_force(tx: &mut Tx<'_>) -> QueryResult<Vec<PolicyVersion>> {
-    let in_force = policies::queue
-        .eq(queues::code)
-        .and(policies::version.eq(queues::policy_version));
-    queues::table
-        .inner_join(policies::table.on(in_force))
-        .order(queues::code)
-        .limit(1_000)
-        .select(PolicyVersion::as_select())
-        .load(tx.conn())
-}
-
 pub(crate) fn insert_policy(tx: &mut Tx<'_>, policy: &PolicyVersion) -> Result<(), Error> {
     diesel::insert_into(policies::table)
         .values(policy)
