@@ -80,7 +80,7 @@ async fn prove(arguments: &Arguments) -> Result<bool> {
         .data_dir
         .clone()
         .unwrap_or_else(local_postgres::default_data_dir);
-    let mut platform = Platform::start(&parent)?;
+    let mut platform = Platform::start(&parent, false)?;
     let mut ports = Vec::new();
     for _ in 0..arguments.nodes {
         ports.push(platform.add_node(&[]).await?);

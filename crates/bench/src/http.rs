@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Only these parts; all by default
     #[arg(long, value_enum)]
     only: Vec<Part>,
+    /// Print after each part which statements PostgreSQL spent its time on. Counting them costs some
+    #[arg(long)]
+    statements: bool,
     /// Where the private PostgreSQL and the logs live while it runs
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -103,7 +106,7 @@ async fn measure(arguments: &Arguments, plan: Plan) -> Result<Report> {
         .data_dir
         .clone()
         .unwrap_or_else(local_postgres::default_data_dir);
-    let mut platform = Platform::start(&parent)?;
+    let mut platform = Platform::start(&parent, arguments.statements)?;
     let port = platform.add_node(&["--no-worker"]).await?;
     let people = People::arrive(&platform, port, AGENTS, "replica").await?;
     people.set_pattern(&platform, port).await?;
@@ -129,6 +132,11 @@ async fn measure(arguments: &Arguments, plan: Plan) -> Result<Report> {
             stage.report.fail(failure);
             stage.platform.kill_nodes();
             stage.clear()?;
+        }
+        if arguments.statements {
+            for line in sql::statements(stage.url())? {
+                println!("{line}");
+            }
         }
     }
     Ok(stage.report)

@@ -113,8 +113,9 @@ fn tell_latency(stage: &mut Stage, since: u64, nodes: usize) -> Result<()> {
              SELECT extract(epoch FROM pg_xact_commit_timestamp(offered.xmin)
                                      - pg_xact_commit_timestamp(came.xmin)) * 1000 AS millis
                FROM audit.events came
-               JOIN dispatch.offers o ON o.ticket_id::text = came.subject_id
-               JOIN audit.events offered ON offered.subject = 'dispatch.offers'
+               JOIN dispatch.offers o ON o.ticket_id = came.ticket_id
+               JOIN audit.events offered ON offered.ticket_id = o.ticket_id
+                AND offered.subject = 'dispatch.offers'
                 AND offered.subject_id = o.id::text AND offered.old_state IS NULL
               WHERE came.subject = 'dispatch.tickets' AND came.old_state IS NULL AND came.id > {since})
          SELECT unnest(ARRAY[percentile_disc(0.5) WITHIN GROUP (ORDER BY millis),

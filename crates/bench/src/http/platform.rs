@@ -59,7 +59,7 @@ impl Drop for Node {
 
 impl Platform {
     /// Starts a durable PostgreSQL in a new directory below `parent`, and brings it up to date.
-    pub fn start(parent: &Path) -> Result<Self> {
+    pub fn start(parent: &Path, counts_statements: bool) -> Result<Self> {
         let directory = parent.join(format!("bench-{}", std::process::id()));
         let mut platform = Self {
             program: program()?,
@@ -74,11 +74,26 @@ impl Platform {
             &platform.url,
             "ALTER SYSTEM SET track_commit_timestamp = on",
         )?;
+        if counts_statements {
+            sql::run(
+                &platform.url,
+                "ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements",
+            )?;
+        }
         platform.stop_postgres()?;
         platform.start_postgres()?;
         let migrated = platform.command(&["migrate"], 0)?.status()?;
         if !migrated.success() {
             bail!("the migrations failed: {}", platform.log());
+        }
+        if counts_statements {
+            sql::run(
+                &platform.url,
+                "CREATE EXTENSION pg_stat_statements;
+                 ALTER SYSTEM SET pg_stat_statements.track = 'all';
+                 ALTER SYSTEM SET pg_stat_statements.track_planning = on;
+                 SELECT FROM pg_reload_conf()",
+            )?;
         }
         Ok(platform)
     }

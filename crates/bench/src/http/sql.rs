@@ -41,6 +41,21 @@ pub fn run_with(url: &str, script: &str, variables: &[(&str, String)]) -> Result
     Ok(text.lines().map(str::to_owned).collect())
 }
 
+/// What PostgreSQL spent most of its time on since the last call: for each statement how often it
+/// was executed and planned, and the microseconds of each execution. What functions do is counted
+/// apart, and in the statement that calls them as well.
+pub fn statements(url: &str) -> Result<Vec<String>> {
+    run(
+        url,
+        "SELECT format('%8s executed %8s planned %6s µs  %s', calls, plans,
+                       round(1000 * (total_exec_time + total_plan_time) / calls),
+                       left(translate(query, chr(10), ' '), 160))
+           FROM pg_stat_statements WHERE calls > 100
+          ORDER BY total_exec_time + total_plan_time DESC LIMIT 40;
+         SELECT FROM pg_stat_statements_reset()",
+    )
+}
+
 /// The one number that a query returns.
 pub fn number(url: &str, query: &str) -> Result<u64> {
     let lines = run(url, query)?;
