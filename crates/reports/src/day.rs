@@ -185,6 +185,7 @@ fn spans(
     // Who was already there when the day began.
     let mut changes: Vec<Change> = events::table
         .filter(events::subject.eq(PRESENCES))
+        .filter(events::ticket_id.is_null())
         .filter(events::at.lt(from))
         .distinct_on(events::subject_id)
         .order((events::subject_id, events::id.desc()))

@@ -402,7 +402,7 @@ fn occupancy(
                    FROM bounds b, availability.presences p CROSS JOIN LATERAL ( \
                         SELECT id, at, new_state FROM audit.events \
                          WHERE subject_id = p.agent_id::text \
-                           AND subject = 'availability.presences' \
+                           AND subject = 'availability.presences' AND ticket_id IS NULL \
                          ORDER BY id DESC LIMIT 200) e \
                   WHERE p.status <> 'offline' OR p.since >= b.since), \
              present AS ( \
