@@ -112,12 +112,17 @@ pub fn admitted(
     Ok(admissions_of(agents, &closed, running))
 }
 
-/// As [`admitted`]; and neither what queues take nor the commitments of these agents can change
-/// before this transaction is over.
-pub fn hold_admitted(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Admission>> {
+/// To which queues each of the agents is admitted, in their order. Neither what queues take nor the
+/// commitments by which agents are admitted can change before this transaction is over.
+pub fn hold_admitted(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<(AgentId, Admitted)>> {
     let closed = store::share_closed_queues(tx)?;
+    if closed.is_empty() {
+        // Nobody's shift makes a difference.
+        return Ok(agents.iter().map(|agent| (*agent, Admitted::All)).collect());
+    }
     let running = store::share_running_shifts(tx, agents)?;
-    Ok(admissions_of(agents, &closed, running))
+    let admissions = admissions_of(agents, &closed, running).into_iter();
+    Ok(admissions.map(|a| (a.agent_id, a.queues)).collect())
 }
 
 /// An agent can be on two shifts for the minutes before one ends and the next begins; both count.

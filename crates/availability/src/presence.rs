@@ -327,8 +327,12 @@ pub fn end_overlong(tx: &mut Tx<'_>) -> Result<Vec<AgentId>, Error> {
 }
 
 /// Those of the agents who can be given work now: available, connected, and within their working
-/// time. They cannot go offline, nor away, before this transaction is over.
-pub fn hold_present(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<AgentId>> {
+/// time. They cannot go offline, nor away, before this transaction is over. Each with the instant
+/// until which they may work, in the order of their ids; none where nothing limits them.
+pub fn hold_present(
+    tx: &mut Tx<'_>,
+    agents: &[AgentId],
+) -> QueryResult<Vec<(AgentId, Option<DateTime<Utc>>)>> {
     store::lock_present(tx, agents)
 }
 

@@ -206,11 +206,12 @@ pub fn work_ends(
     conn: &mut PgConnection,
     agents: &[AgentId],
 ) -> QueryResult<Vec<(AgentId, Option<DateTime<Utc>>)>> {
-    presences::table
-        .filter(presences::agent_id.eq_any(agents))
+    let ends = presences::table
         .order(presences::agent_id)
-        .select((presences::agent_id, presences::works_until))
-        .load(conn)
+        .select((presences::agent_id, presences::works_until));
+    db::among!(presences::agent_id, agents, |asked| ends
+        .filter(asked)
+        .load(conn))
 }
 
 /// How much longer each of the agents may work, if they are available or became so now.
@@ -331,12 +332,13 @@ pub(crate) fn running_shifts(
     agents: &[AgentId],
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<RunningShift>> {
-    commitments::table
+    let running = commitments::table
         .inner_join(shifts::table.on(shifts::id.eq(commitments::shift_id)))
         .filter(runs(now))
-        .filter(commitments::agent_id.eq_any(agents))
-        .select((commitments::agent_id, shifts::queue, commitments::ends_at))
-        .load(conn)
+        .select((commitments::agent_id, shifts::queue, commitments::ends_at));
+    db::among!(commitments::agent_id, agents, |asked| running
+        .filter(asked)
+        .load(conn))
 }
 
 /// The queues whose work goes to agents on a shift for them only, by their codes.

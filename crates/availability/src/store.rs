@@ -234,14 +234,18 @@ pub(crate) fn update_lost(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<()
 }
 
 /// Those of the agents who can be given work, locked against changes in the order of their ids.
-pub(crate) fn lock_present(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<AgentId>> {
-    presences::table
-        .filter(presences::agent_id.eq_any(agents))
+pub(crate) fn lock_present(
+    tx: &mut Tx<'_>,
+    agents: &[AgentId],
+) -> QueryResult<Vec<(AgentId, Option<DateTime<Utc>>)>> {
+    let ready = presences::table
         .filter(queries::is_ready(tx.now()))
         .order(presences::agent_id)
+        .select((presences::agent_id, presences::works_until));
+    db::among!(presences::agent_id, agents, |asked| ready
+        .filter(asked)
         .for_share()
-        .select(presences::agent_id)
-        .load(tx.conn())
+        .load(tx.conn()))
 }
 
 /// Notes that the agent is there on this device. Call it with the presence locked.
@@ -429,12 +433,13 @@ pub(crate) fn share_running_shifts(
     agents: &[AgentId],
 ) -> QueryResult<Vec<RunningShift>> {
     let now = tx.now();
-    commitments::table
+    let running = commitments::table
         .inner_join(shifts::table.on(shifts::id.eq(commitments::shift_id)))
         .filter(queries::runs(now))
-        .filter(commitments::agent_id.eq_any(agents))
         .order(commitments::id)
+        .select((commitments::agent_id, shifts::queue, commitments::ends_at));
+    db::among!(commitments::agent_id, agents, |asked| running
+        .filter(asked)
         .for_share()
-        .select((commitments::agent_id, shifts::queue, commitments::ends_at))
-        .load(tx.conn())
+        .load(tx.conn()))
 }

@@ -17,6 +17,7 @@ pub mod feed;
 pub mod idempotency;
 mod lock;
 pub mod migrations;
+mod prepared;
 mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -28,4 +29,5 @@ pub use clock::Clock;
 pub use connect::{Db, Settings};
 pub use contention::{CONTENTION, OnConstraint, class_of, code_of};
 pub use lock::try_lock;
+pub use prepared::{Update, Writes};
 pub use tx::Tx;

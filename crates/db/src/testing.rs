@@ -13,16 +13,18 @@
 //! - [`TestDatabase`]: a database of one's own. For races, queues and HTTP.
 
 use std::{
-    collections::hash_map::DefaultHasher,
+    collections::{BTreeMap, hash_map::DefaultHasher},
     hash::{Hash as _, Hasher as _},
     path::Path,
-    sync::OnceLock,
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use chrono::{DateTime, Utc};
 use diesel::{
     Connection as _, PgConnection, QueryResult, RunQueryDsl as _,
-    connection::SimpleConnection as _, result::Error as DieselError, sql_types,
+    connection::{InstrumentationEvent, SimpleConnection as _},
+    result::Error as DieselError,
+    sql_types,
 };
 
 use crate::{
@@ -95,6 +97,50 @@ impl Sandbox {
         let broken = verify::broken(&mut self.conn).expect("the promises can be checked");
         assert!(broken.is_empty(), "broken promises: {broken:#?}");
     }
+}
+
+/// So often PostgreSQL plans a statement for the values at hand, before it compares.
+const COMPARED: u32 = 5;
+
+/// The statements that the database plans anew each time that this work is done: those that are not
+/// kept prepared, and those for whose plan the values matter. What the work runs often enough for
+/// the database to decide is looked at.
+pub fn planned_anew<E: From<DieselError>>(
+    tx: &mut Tx<'_>,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<(), E>,
+) -> Result<Vec<String>, E> {
+    #[derive(diesel::QueryableByName)]
+    struct Prepared {
+        #[diesel(sql_type = sql_types::Text)]
+        statement: String,
+        #[diesel(sql_type = sql_types::BigInt)]
+        generic_plans: i64,
+    }
+    let asked = Arc::new(Mutex::new(BTreeMap::new()));
+    let heard = Arc::clone(&asked);
+    let hear = move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let text = query.to_string();
+            let text = text.split(" -- binds").next().unwrap_or_default();
+            let mut heard = heard.lock().expect("nobody panicked");
+            *heard.entry(text.to_owned()).or_insert(0) += 1;
+        }
+    };
+    tx.conn().set_instrumentation(hear);
+    work(tx)?;
+    tx.conn()
+        .set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    let prepared: Vec<Prepared> =
+        diesel::sql_query("SELECT statement, generic_plans FROM pg_prepared_statements")
+            .load(tx.conn())?;
+    let is_planned_once = |text: &String| {
+        prepared
+            .iter()
+            .any(|known| known.statement == *text && known.generic_plans > 0)
+    };
+    let mut asked = std::mem::take(&mut *asked.lock().expect("nobody panicked"));
+    asked.retain(|text, times| *times > COMPARED && !is_planned_once(text));
+    Ok(asked.into_keys().collect())
 }
 
 /// A migrated database of a test's own, dropped with the value.

@@ -16,7 +16,8 @@ use crate::{
     offer::{self, OfferStatus},
     reopening,
     schema::tickets,
-    standing, store,
+    standing,
+    store::{self, Change},
     ticket::{Ticket, TicketStatus},
 };
 
@@ -145,7 +146,7 @@ pub fn control(
         // Whoever holds it already has what it asks for.
         (ControlVerb::Request, Holder::Assistant) => {}
     }
-    store::update_ticket(tx, &ticket)?;
+    store::save(tx, &[Change::Ticket(&ticket)])?;
     if let Some(agent) = store::find_live_agent_of(tx, id)? {
         tx.ring(Topic::Agent(agent));
     }

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     note::{self, Note},
     schema::dead_letters,
-    store,
+    store::{self, Change},
     ticket::{NextAction, Ticket, TicketStatus},
 };
 
@@ -99,7 +99,7 @@ fn write(tx: &mut Tx<'_>, ticket: &mut Ticket) -> Result<DeadLetter, Error> {
     };
     note::insert(tx, ticket, &Note::NobodyFound)?;
     ticket.close(TicketStatus::Expired, tx.now());
-    store::update_ticket(tx, ticket)?;
+    store::save(tx, &[Change::Ticket(ticket)])?;
     store::insert_dead_letter(tx, &letter)?;
     tx.ring(Topic::Ticket(ticket.id));
     tx.ring(Topic::Floor);
@@ -119,7 +119,7 @@ pub fn replay_dead_letter(
     ticket.hand_to(Holder::Queue);
     ticket.put_aside_at = tx.now() + patience.max(TimeDelta::minutes(1));
     ticket.wait_again(tx.now());
-    store::update_ticket(tx, &ticket)?;
+    store::save(tx, &[Change::Ticket(&ticket)])?;
     tx.ring(Topic::Match);
     Ok(letter)
 }

@@ -15,7 +15,7 @@ use crate::{
     note::{self, Note},
     parting::{self, Parted},
     queue::TalkRules,
-    store,
+    store::{self, Change},
     ticket::{NextAction, Ticket},
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn customer_wrote(
     engagement.reply_due_at = Some(due);
     engagement.asked_at = None;
     ticket.next(NextAction::NextReply, due);
-    store::update_engagement(tx, engagement)?;
+    store::save(tx, &[Change::Engagement(engagement)])?;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn agent_wrote(
         engagement.reply_due_at = None;
         engagement.alerted_at = None;
         engagement.asked_at = None;
-        store::update_engagement(tx, engagement)?;
+        store::save(tx, &[Change::Engagement(engagement)])?;
         tx.ring(Topic::Floor);
     }
     Ok(())
@@ -96,7 +96,7 @@ pub fn keep_deadline(tx: &mut Tx<'_>, id: EngagementId, agent: AgentId) -> Resul
             let grace = rules(tx, &ticket)?.silent_grace_seconds;
             engagement.alerted_at = Some(tx.now());
             ticket.next(action, tx.now() + TimeDelta::seconds(i64::from(grace)));
-            store::update_ticket(tx, &ticket)?;
+            store::save(tx, &[Change::Ticket(&ticket)])?;
             Kept::Alerted
         }
         Some(NextAction::EndSilence) if engagement.asked_at.is_none() => {
@@ -113,7 +113,7 @@ pub fn keep_deadline(tx: &mut Tx<'_>, id: EngagementId, agent: AgentId) -> Resul
         // The other actions are not about talks.
         _ => return Ok(Kept::InTime),
     };
-    store::update_engagement(tx, &engagement)?;
+    store::save(tx, &[Change::Engagement(&engagement)])?;
     engagement::ring(tx, &engagement);
     Ok(kept)
 }

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     offer::Offer,
     schema::engagements,
-    store,
+    store::{self, Change},
     ticket::{Channel, Ticket, TicketStatus},
     workload::Workload,
 };
@@ -136,6 +136,33 @@ pub struct Engagement {
 }
 
 impl Engagement {
+    fn new(offer: &Offer, ticket: &Ticket, now: DateTime<Utc>) -> Self {
+        Self {
+            id: EngagementId::new(),
+            ticket_id: offer.ticket_id,
+            agent_id: offer.agent_id,
+            offer_id: offer.id,
+            weight: offer.weight,
+            channel: offer.channel,
+            status: EngagementStatus::Talking,
+            started_at: now,
+            first_reply_at: None,
+            wrapping_at: None,
+            wrap_up_due_at: None,
+            ended_at: None,
+            disposition: None,
+            note: None,
+            reply_due_at: ticket.deadline_at,
+            alerted_at: None,
+            asked_at: None,
+            extensions: 0,
+            handover_note: None,
+            release_reason: None,
+            lost_reason: None,
+            read_until: None,
+        }
+    }
+
     /// Only in a conversation that goes on something can be said, or handed on.
     pub(crate) fn must_be_talking(&self) -> Result<(), Error> {
         match self.status {
@@ -240,37 +267,41 @@ pub struct Resolved {
     pub handled_seconds: i32,
 }
 
+/// A ticket that an agent took.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// Their work on it.
+    pub engagement: Engagement,
+    /// The ticket.
+    pub ticket: Ticket,
+    /// When an agent last took it before, if one did.
+    pub before: Option<DateTime<Utc>>,
+}
+
 /// Starts the work on an accepted offer of a ticket that is engaged by it. The offer's units carry
-/// over, and whoever had the conversation before reads no further.
-pub(crate) fn begin(tx: &mut Tx<'_>, offer: &Offer, ticket: &Ticket) -> Result<Engagement, Error> {
-    let engagement = Engagement {
-        id: EngagementId::new(),
-        ticket_id: offer.ticket_id,
-        agent_id: offer.agent_id,
-        offer_id: offer.id,
-        weight: offer.weight,
-        channel: offer.channel,
-        status: EngagementStatus::Talking,
-        started_at: tx.now(),
-        first_reply_at: None,
-        wrapping_at: None,
-        wrap_up_due_at: None,
-        ended_at: None,
-        disposition: None,
-        note: None,
-        reply_due_at: ticket.deadline_at,
-        alerted_at: None,
-        asked_at: None,
-        extensions: 0,
-        handover_note: None,
-        release_reason: None,
-        lost_reason: None,
-        read_until: None,
-    };
-    store::update_read_until(tx, ticket.id, ticket.message_count)?;
-    store::insert_engagement(tx, &engagement)?;
+/// over, and whoever had the conversation `before` reads no further. What else changes by it is
+/// stored along with it.
+pub(crate) fn begin(
+    tx: &mut Tx<'_>,
+    offer: &Offer,
+    ticket: Ticket,
+    before: Option<DateTime<Utc>>,
+    along: &[Change<'_>],
+) -> Result<Taken, Error> {
+    let engagement = Engagement::new(offer, &ticket, tx.now());
+    let mut changes = along.to_vec();
+    changes.push(Change::Ticket(&ticket));
+    if before.is_some() {
+        changes.push(Change::ReadUntil(ticket.id, ticket.message_count));
+    }
+    changes.push(Change::NewEngagement(&engagement));
+    store::save(tx, &changes)?;
     ring(tx, &engagement);
-    Ok(engagement)
+    Ok(Taken {
+        engagement,
+        ticket,
+        before,
+    })
 }
 
 /// Ends the talking; the wrap-up begins.
@@ -288,8 +319,10 @@ pub(crate) fn wrap(
     let seconds = store::find_queue(tx, &ticket.queue)?.map_or(0, |queue| queue.wrap_up_seconds);
     engagement.wrap(seconds, tx.now())?;
     ticket.wrap(engagement.wrap_up_due_at.unwrap_or(tx.now()));
-    store::update_engagement(tx, engagement)?;
-    store::update_ticket(tx, ticket)?;
+    store::save(
+        tx,
+        &[Change::Engagement(engagement), Change::Ticket(ticket)],
+    )?;
     ring(tx, engagement);
     Ok(())
 }
@@ -310,8 +343,10 @@ pub fn extend_wrap_up(
         tx.now(),
     )?;
     ticket.wrap(engagement.wrap_up_due_at.unwrap_or(tx.now()));
-    store::update_engagement(tx, &engagement)?;
-    store::update_ticket(tx, &ticket)?;
+    store::save(
+        tx,
+        &[Change::Engagement(&engagement), Change::Ticket(&ticket)],
+    )?;
     ring(tx, &engagement);
     Ok(engagement)
 }
@@ -369,9 +404,14 @@ fn finish(
     workload.give_back(engagement.channel, engagement.weight, tx.now());
     workload.add_work(handled_seconds, tx.now());
     ticket.close(TicketStatus::Resolved, tx.now());
-    store::update_workload(tx, &workload)?;
-    store::update_engagement(tx, &engagement)?;
-    store::update_ticket(tx, &ticket)?;
+    store::save(
+        tx,
+        &[
+            Change::Workload(&workload),
+            Change::Engagement(&engagement),
+            Change::Ticket(&ticket),
+        ],
+    )?;
     ring(tx, &engagement);
     tx.ring(Topic::Match);
     Ok(Resolved {

@@ -25,6 +25,7 @@
 //!
 //! Locks are taken in the order workload (agent) → ticket → offer → engagement.
 
+mod board;
 mod candidate;
 mod control;
 mod dead_letter;
@@ -51,12 +52,13 @@ mod ticket;
 mod transfer;
 mod workload;
 
+pub use board::Board;
 pub use candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of};
 pub use control::{Control, ControlVerb, Holder, control};
 pub use dead_letter::{DeadLetter, Settlement, discard_dead_letter, put_aside, replay_dead_letter};
 pub use deadline::{Kept, keep_deadline};
 pub use engagement::{
-    Disposition, Engagement, EngagementStatus, LostReason, ReleaseReason, Resolved, WrapUp,
+    Disposition, Engagement, EngagementStatus, LostReason, ReleaseReason, Resolved, Taken, WrapUp,
     close_wrap_up, extend_wrap_up, resolve, wrap_up,
 };
 pub use error::Error;

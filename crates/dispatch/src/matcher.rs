@@ -17,8 +17,10 @@ use crate::{
     candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of},
     error::Error,
     offer::Offer,
-    queries, record, store,
-    ticket::{Channel, Ticket},
+    queries,
+    record::MatchRecord,
+    store::{self, Change},
+    ticket::Ticket,
     workload::Workload,
 };
 
@@ -154,9 +156,10 @@ pub fn make_offers(
 ) -> Result<Vec<Offer>, Error> {
     let workloads = store::lock_idle_workloads(tx, &plan.agents())?;
     let tickets = store::lock_waiting_tickets(tx, &plan.tickets())?;
+    let id = MatchRecordId::new();
     let mut making = Making {
         now: tx.now(),
-        record: MatchRecordId::new(),
+        record: id,
         plan,
         present: present.iter().map(|c| (agent_key(c.agent_id), c)).collect(),
         workloads: workloads
@@ -171,8 +174,11 @@ pub fn make_offers(
     if offers.is_empty() {
         return Ok(offers);
     }
-    record::insert(tx, offers[0].match_record_id, &plan.inputs, &plan.outcome)?;
-    store_all(tx, &offers)?;
+    let record = MatchRecord::new(id, &plan.inputs, &plan.outcome, tx.now())?;
+    store::save(
+        tx,
+        &[Change::NewRecord(&record), Change::NewOffers(&offers)],
+    )?;
     for offer in &offers {
         tx.ring(Topic::Agent(offer.agent_id));
         tx.ring(Topic::Ticket(offer.ticket_id));
@@ -230,35 +236,4 @@ impl Making<'_> {
 
 fn offer_time(policy: &Policy) -> TimeDelta {
     TimeDelta::seconds(policy.offer_seconds)
-}
-
-/// Stores many offers with few statements: those that change alike are changed at once.
-fn store_all(tx: &mut Tx<'_>, offers: &[Offer]) -> Result<(), Error> {
-    let mut taken: BTreeMap<AgentId, (i32, i32)> = BTreeMap::new();
-    let mut until: BTreeMap<DateTime<Utc>, Vec<TicketId>> = BTreeMap::new();
-    for offer in offers {
-        let (chat, message) = taken.entry(offer.agent_id).or_default();
-        match offer.channel {
-            Channel::Chat => *chat += offer.weight,
-            Channel::Message => *message += offer.weight,
-        }
-        until
-            .entry(offer.expires_at)
-            .or_default()
-            .push(offer.ticket_id);
-    }
-    let mut alike: BTreeMap<(i32, i32), Vec<AgentId>> = BTreeMap::new();
-    for (agent, units) in taken {
-        alike.entry(units).or_default().push(agent);
-    }
-    for ((chat, message), agents) in alike {
-        store::update_workloads_taken(tx, &agents, chat, message)?;
-    }
-    for (expires_at, tickets) in until {
-        store::update_tickets_offered(tx, &tickets, expires_at)?;
-    }
-    for part in offers.chunks(1_000) {
-        store::insert_offers(tx, part)?;
-    }
-    Ok(())
 }

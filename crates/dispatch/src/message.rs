@@ -13,7 +13,7 @@ use crate::{
     note::Note,
     reopening,
     schema::messages,
-    store,
+    store::{self, Change},
     ticket::{Ticket, TranscriptAuthor, TranscriptTurn},
 };
 
@@ -194,8 +194,8 @@ impl Message {
 /// Stores the last message of the conversation, and the ticket with it. The ticket is locked by the
 /// caller.
 fn store_message(tx: &mut Tx<'_>, ticket: &Ticket, message: &Message) -> Result<(), Error> {
-    store::insert_messages(tx, std::slice::from_ref(message))?;
-    store::update_ticket(tx, ticket)?;
+    let said = std::slice::from_ref(message);
+    store::save(tx, &[Change::NewMessages(said), Change::Ticket(ticket)])?;
     tx.ring(Topic::Ticket(ticket.id));
     Ok(())
 }
@@ -243,7 +243,8 @@ pub(crate) fn begin(
     ticket.control.resume_after = ticket.message_count;
     let said = told.said(ticket);
     messages.push(Message::new(ticket, Author::Platform, &said, tx.now()));
-    store::insert_ticket(tx, ticket)?;
-    store::insert_messages(tx, &messages)?;
-    Ok(())
+    store::save(
+        tx,
+        &[Change::NewTicket(ticket), Change::NewMessages(&messages)],
+    )
 }

@@ -10,11 +10,11 @@ use routing::Objection;
 
 use crate::{
     candidate::{AskedOf, Candidate},
-    engagement::{self, Engagement},
+    engagement::{self, Taken},
     error::Error,
     parting,
     schema::offers,
-    store,
+    store::{self, Change},
     ticket::{Channel, Ticket, TicketStatus},
     workload::Workload,
 };
@@ -140,17 +140,16 @@ impl Offer {
 
 /// Takes the ticket on, for the agent it was put to. Others who were asked, too, are told that it
 /// is gone.
-pub fn accept(tx: &mut Tx<'_>, id: OfferId, agent: AgentId) -> Result<Engagement, Error> {
+pub fn accept(tx: &mut Tx<'_>, id: OfferId, agent: AgentId) -> Result<Taken, Error> {
     let ticket_id = store::find_offered_ticket(tx, id, agent)?.ok_or(Error::OfferNotFound)?;
     let mut asked = lock_asked_with(tx, ticket_id, agent)?;
     let mut ticket = store::lock_ticket(tx, ticket_id)?.ok_or(Error::OfferNotFound)?;
     let mut offer = store::lock_offer(tx, id, agent)?.ok_or(Error::OfferNotFound)?;
     offer.answer(OfferStatus::Accepted, tx.now())?;
-    ticket.engage(tx.now())?;
-    store::update_offer(tx, &offer)?;
+    let before = ticket.engage(tx.now())?;
+    store::save(tx, &[Change::Offer(&offer)])?;
     end_all(tx, &ticket, &mut asked, OfferStatus::Rescinded)?;
-    store::update_ticket(tx, &ticket)?;
-    engagement::begin(tx, &offer, &ticket)
+    engagement::begin(tx, &offer, ticket, before, &[])
 }
 
 /// Gives the ticket back to its place in the queue. It is not put to this agent again, and costs
@@ -169,9 +168,12 @@ pub fn decline(
 }
 
 /// Takes a waiting ticket unasked: an offer made and accepted at once.
-pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Engagement, Error> {
-    let mut workload = store::lock_workload(tx, candidate.agent_id)?.ok_or(Error::AtCapacity)?;
-    let mut ticket = store::lock_ticket(tx, id)?.ok_or(Error::TicketNotFound)?;
+pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Taken, Error> {
+    let (mut workload, mut ticket) = match store::lock_for_claim(tx, candidate.agent_id, id)? {
+        Some(locked) => locked,
+        None if store::lock_ticket(tx, id)?.is_some() => return Err(Error::AtCapacity),
+        None => return Err(Error::TicketNotFound),
+    };
     // The ticket is looked at before the agent, so that who comes second hears that it is taken.
     match ticket.status {
         TicketStatus::Waiting => {}
@@ -179,15 +181,13 @@ pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Eng
         _ => return Err(Error::TicketTaken),
     }
     check(tx, &ticket, &workload, candidate)?;
-    ticket.engage(tx.now())?;
+    let before = ticket.engage(tx.now())?;
     let mut offer = Offer::new(&ticket, candidate.agent_id, tx.now());
     offer.kind = OfferKind::Claim;
     offer.end(OfferStatus::Accepted, tx.now());
     workload.take(offer.channel, offer.weight)?;
-    store::update_workload(tx, &workload)?;
-    store::update_ticket(tx, &ticket)?;
-    store::insert_offers(tx, std::slice::from_ref(&offer))?;
-    engagement::begin(tx, &offer, &ticket)
+    let along = [Change::Workload(&workload), Change::NewOffer(&offer)];
+    engagement::begin(tx, &offer, ticket, before, &along)
 }
 
 /// Asks the one predicate of eligibility, in the transaction that gives the ticket away.
@@ -197,12 +197,8 @@ pub(crate) fn check(
     workload: &Workload,
     candidate: &Candidate,
 ) -> Result<(), Error> {
-    let (_, version) =
-        store::find_queue_with_policy(tx, &ticket.queue)?.ok_or(Error::QueueNotFound)?;
-    let declined_by: Vec<AgentId> = store::list_declines(tx, &[ticket.id])?
-        .into_iter()
-        .map(|(_, agent)| agent)
-        .collect();
+    let (version, declined_by) =
+        store::find_policy_and_declines(tx, ticket)?.ok_or(Error::QueueNotFound)?;
     let asked = AskedOf {
         ticket,
         policy: &version.policy()?,
@@ -316,7 +312,7 @@ fn withdraw(
     free(tx, workload, offer)?;
     if store::list_asked_agents(tx, ticket.id)?.is_empty() {
         ticket.wait_again(tx.now());
-        store::update_ticket(tx, ticket)?;
+        store::save(tx, &[Change::Ticket(ticket)])?;
     }
     Ok(())
 }
@@ -324,8 +320,7 @@ fn withdraw(
 /// Stores an offer that ended, and gives the agent the units back.
 fn free(tx: &mut Tx<'_>, workload: &mut Workload, offer: &Offer) -> Result<(), Error> {
     workload.give_back(offer.channel, offer.weight, tx.now());
-    store::update_workload(tx, workload)?;
-    store::update_offer(tx, offer)?;
+    store::save(tx, &[Change::Workload(workload), Change::Offer(offer)])?;
     tx.ring(Topic::Match);
     tx.ring(Topic::Agent(offer.agent_id));
     tx.ring(Topic::Ticket(offer.ticket_id));

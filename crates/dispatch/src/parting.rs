@@ -9,7 +9,8 @@ use crate::{
     error::Error,
     note::{self, Note},
     offer::{self, OfferStatus},
-    standing, store,
+    standing,
+    store::{self, Change},
     ticket::{Ticket, TicketStatus},
 };
 
@@ -58,8 +59,10 @@ pub(crate) fn part(
     if let Some(seconds) = seconds {
         workload.add_work(seconds, tx.now());
     }
-    store::update_workload(tx, workload)?;
-    store::update_engagement(tx, engagement)?;
+    store::save(
+        tx,
+        &[Change::Workload(workload), Change::Engagement(engagement)],
+    )?;
     engagement::ring(tx, engagement);
     tx.ring(Topic::Ticket(ticket.id));
     tx.ring(Topic::Match);
@@ -124,7 +127,7 @@ fn wait_or_end(
 ) -> Result<(), Error> {
     if note::has_customer_left(tx, ticket)? {
         ticket.close(TicketStatus::Abandoned, tx.now());
-        store::update_ticket(tx, ticket)?;
+        store::save(tx, &[Change::Ticket(ticket)])?;
         return Ok(());
     }
     ticket.wait_again(tx.now());

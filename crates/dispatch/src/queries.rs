@@ -1,11 +1,10 @@
 //! Reads for others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::count_star, prelude::*};
 use kernel::{AgentId, EngagementId, MatchRecordId, OfferId, TicketId};
-use routing::{Objection, Policy};
 
 use crate::{
     candidate::{AskedOf, Candidate},
@@ -67,58 +66,31 @@ pub fn tickets_ahead(conn: &mut PgConnection, ticket: &Ticket) -> QueryResult<i6
         .first(conn)
 }
 
-/// The waiting tickets that the agent may claim once there is room, the most urgent first; at most
-/// 50.
-pub fn claimable_tickets(
-    conn: &mut PgConnection,
-    candidate: &Candidate,
-    now: DateTime<Utc>,
-) -> Result<Vec<Ticket>, Error> {
-    let Some(workload) = workload(conn, candidate.agent_id)? else {
-        return Ok(Vec::new());
-    };
-    let waiting: Vec<Ticket> = tickets::table
+/// The waiting tickets that are served first; at most 500.
+pub(crate) fn waiting_tickets(conn: &mut PgConnection) -> QueryResult<Vec<Ticket>> {
+    tickets::table
         .filter(tickets::status.eq(TicketStatus::Waiting))
         .order((tickets::rank_at, tickets::id))
         .limit(CLAIM_WINDOW)
         .select(Ticket::as_select())
-        .load(conn)?;
-    if waiting.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut policies: HashMap<String, Policy> = HashMap::new();
-    for version in policies_in_force(conn)? {
-        policies.insert(version.queue.clone(), version.policy()?);
-    }
-    let declined: HashSet<TicketId> = offers::table
-        .filter(offers::agent_id.eq(candidate.agent_id))
-        .filter(offers::ticket_id.eq_any(waiting.iter().map(|ticket| ticket.id)))
+        .load(conn)
+}
+
+/// Who declined which of these tickets.
+pub(crate) fn declines(
+    conn: &mut PgConnection,
+    of: &[Ticket],
+) -> QueryResult<HashMap<TicketId, Vec<AgentId>>> {
+    let declined: Vec<(TicketId, AgentId)> = offers::table
+        .filter(offers::ticket_id.eq_any(of.iter().map(|ticket| ticket.id)))
         .filter(offers::status.eq(OfferStatus::Declined))
-        .select(offers::ticket_id)
-        .load(conn)?
-        .into_iter()
-        .collect();
-    let may = |ticket: &Ticket| {
-        policies.get(&ticket.queue).is_some_and(|policy| {
-            let asked = AskedOf {
-                ticket,
-                policy,
-                declined_by: &[],
-            };
-            let objection = candidate.objection(&workload, &asked, now);
-            let passing = matches!(
-                objection,
-                None | Some(
-                    Objection::AtCapacity
-                        | Objection::ChannelFull
-                        | Objection::Absent
-                        | Objection::Unstable
-                )
-            );
-            passing && !declined.contains(&ticket.id)
-        })
-    };
-    Ok(waiting.into_iter().filter(may).take(50).collect())
+        .select((offers::ticket_id, offers::agent_id))
+        .load(conn)?;
+    let mut by_ticket: HashMap<TicketId, Vec<AgentId>> = HashMap::new();
+    for (ticket, agent) in declined {
+        by_ticket.entry(ticket).or_default().push(agent);
+    }
+    Ok(by_ticket)
 }
 
 /// Those of the agents who could take a ticket at an instant.

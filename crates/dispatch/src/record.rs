@@ -74,33 +74,29 @@ impl MatchRecord {
     }
 }
 
-/// Keeps a run that made offers.
-pub(crate) fn insert(
-    tx: &mut Tx<'_>,
-    id: Option<MatchRecordId>,
-    inputs: &Inputs,
-    outcome: &Outcome,
-) -> Result<(), Error> {
-    let Some(id) = id else {
-        return Ok(());
-    };
-    let text = to_json(id, inputs)?;
-    let record = MatchRecord {
-        id,
-        decided_at: tx.now(),
-        engine: inputs.engine,
-        mode: if outcome.epsilon == 0 {
-            "exact"
-        } else {
-            "bounded"
-        }
-        .to_owned(),
-        inputs_sha256: Sha256::digest(&text).to_vec(),
-        inputs: text,
-        outcome: to_json(id, outcome)?,
-    };
-    store::insert_match_record(tx, &record)?;
-    Ok(())
+impl MatchRecord {
+    /// Of a run that was decided now.
+    pub(crate) fn new(
+        id: MatchRecordId,
+        inputs: &Inputs,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Error> {
+        let text = to_json(id, inputs)?;
+        let mode = match outcome.epsilon {
+            0 => "exact",
+            _ => "bounded",
+        };
+        Ok(Self {
+            id,
+            decided_at: now,
+            engine: inputs.engine,
+            mode: mode.to_owned(),
+            inputs_sha256: Sha256::digest(&text).to_vec(),
+            inputs: text,
+            outcome: to_json(id, outcome)?,
+        })
+    }
 }
 
 fn to_json(record: MatchRecordId, value: &impl serde::Serialize) -> Result<String, Error> {

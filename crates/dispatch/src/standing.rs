@@ -10,9 +10,9 @@ use diesel::QueryResult;
 use crate::{store, ticket::Ticket};
 
 /// So many people before the customer are counted.
-const COUNTED: i64 = 100;
+pub(crate) const COUNTED: i64 = 100;
 /// So many of the last tickets that were taken are looked at, and none that is older than an hour.
-const SAMPLE: i64 = 50;
+pub(crate) const SAMPLE: i64 = 50;
 const RECENT: TimeDelta = TimeDelta::hours(1);
 /// Fewer are no basis for an estimate.
 const LEAST_BASIS: i64 = 5;
@@ -28,15 +28,13 @@ pub(crate) struct Standing {
 
 /// Where the customer of a waiting ticket stands.
 pub(crate) fn of(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<Standing> {
-    let ahead = store::count_ahead(tx, ticket, COUNTED + 1)?;
     let now = tx.now();
-    let taken = store::list_taken(tx, &ticket.queue, now - RECENT, SAMPLE)?;
-    let count = i64::try_from(taken.len()).unwrap_or(SAMPLE);
-    let span = match taken.last() {
-        Some(oldest) if count == SAMPLE => now - *oldest,
+    let found = store::find_ahead(tx, ticket, now - RECENT)?;
+    let span = match found.first_taken_at {
+        Some(first) if found.taken == SAMPLE => now - first,
         _ => RECENT,
     };
-    Ok(Standing::new(ahead, count, span))
+    Ok(Standing::new(found.count, found.taken, span))
 }
 
 impl Standing {

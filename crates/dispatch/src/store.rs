@@ -1,5 +1,7 @@
 //! The SQL of dispatch: writes and locks, and no decisions. One file for each noun.
 
+mod bulk;
+mod changes;
 mod engagements;
 mod messages;
 mod offers;
@@ -8,6 +10,7 @@ mod records;
 mod tickets;
 mod workloads;
 
+pub(crate) use changes::{Change, save};
 pub(crate) use engagements::*;
 pub(crate) use messages::*;
 pub(crate) use offers::*;

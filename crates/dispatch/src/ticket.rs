@@ -15,7 +15,8 @@ use crate::{
     offer::{self, OfferStatus},
     queue::Queue,
     schema::tickets,
-    standing, store,
+    standing,
+    store::{self, Change},
 };
 
 /// The most turns of a transcript that come with a ticket.
@@ -223,16 +224,17 @@ impl Ticket {
     }
 
     /// An offered ticket that was accepted, or a waiting one that was claimed. The agent has as
-    /// long for the first reply as the customer was promised on arrival.
-    pub(crate) fn engage(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
+    /// long for the first reply as the customer was promised on arrival. Says when an agent last
+    /// took it before, if one did.
+    pub(crate) fn engage(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
         match self.status {
             TicketStatus::Waiting | TicketStatus::Offered => {
                 self.status = TicketStatus::Engaged;
-                self.taken_at = Some(now);
+                let before = self.taken_at.replace(now);
                 self.hand_to(Holder::Agent);
                 let promised = self.first_reply_due_at - self.waiting_since;
                 self.next(NextAction::FirstReply, now + promised);
-                Ok(())
+                Ok(before)
             }
             _ => Err(Error::TicketTaken),
         }
@@ -565,7 +567,7 @@ pub fn leave(tx: &mut Tx<'_>, id: TicketId) -> Result<Ticket, Error> {
         TicketStatus::Waiting | TicketStatus::Offered => {
             offer::end_all(tx, &ticket, &mut asked, OfferStatus::Canceled)?;
             ticket.close(TicketStatus::Abandoned, tx.now());
-            store::update_ticket(tx, &ticket)?;
+            store::save(tx, &[Change::Ticket(&ticket)])?;
         }
     }
     tx.ring(Topic::Ticket(id));

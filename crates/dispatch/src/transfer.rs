@@ -11,7 +11,8 @@ use crate::{
     note::{self, Note},
     offer::{self, Offer, OfferKind},
     parting::{self, Parted},
-    standing, store,
+    standing,
+    store::{self, Change},
     ticket::{Need, Ticket, check_needs},
     workload::Workload,
 };
@@ -101,7 +102,7 @@ pub fn transfer_to_agent(
     ticket.wait_again(tx.now());
     let offer = put_to(tx, &mut ticket, &mut theirs)?;
     note::insert(tx, &mut ticket, &Note::PassedToColleague)?;
-    store::insert_offers(tx, std::slice::from_ref(&offer))?;
+    store::save(tx, &[Change::NewOffer(&offer)])?;
     tx.ring(Topic::Agent(offer.agent_id));
     Ok(Parted {
         queue: ticket.queue.clone(),
@@ -169,6 +170,6 @@ fn put_to(tx: &mut Tx<'_>, ticket: &mut Ticket, theirs: &mut Workload) -> Result
     offer.expires_at = tx.now() + TimeDelta::seconds(version.policy()?.offer_seconds);
     theirs.take(offer.channel, offer.weight)?;
     ticket.offer(offer.expires_at)?;
-    store::update_workload(tx, theirs)?;
+    store::save(tx, &[Change::Workload(theirs)])?;
     Ok(offer)
 }

@@ -5,7 +5,12 @@ use db::{Topic, Tx};
 use diesel::prelude::*;
 use kernel::{AgentId, Checks};
 
-use crate::{error::Error, schema::workloads, store, ticket::Channel};
+use crate::{
+    error::Error,
+    schema::workloads,
+    store::{self, Change},
+    ticket::Channel,
+};
 
 /// The units that an agent can hold until somebody decides otherwise.
 pub const DEFAULT_CAPACITY: i32 = 2;
@@ -155,7 +160,7 @@ pub fn set_capacity(
     workload.capacity = capacity.total;
     workload.chat_capacity = chat;
     workload.message_capacity = message;
-    store::update_workload(tx, &workload)?;
+    store::save(tx, &[Change::Workload(&workload)])?;
     tx.ring(Topic::Agent(agent_id));
     tx.ring(Topic::Match);
     tx.ring(Topic::Floor);

@@ -17,6 +17,7 @@
 pub mod api;
 pub mod app;
 mod applications;
+mod board;
 pub mod cli;
 mod command;
 pub mod explained;

@@ -12,7 +12,8 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    feed::Feed, metrics, problem::ApiError, recent::Recent, secrets::Secrets, settings::Settings,
+    board::Boards, feed::Feed, metrics, problem::ApiError, recent::Recent, secrets::Secrets,
+    settings::Settings,
 };
 
 /// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
@@ -47,6 +48,8 @@ pub struct State {
     pub settings: Settings,
     /// Where streams hear what changed.
     pub feed: Arc<Feed>,
+    /// What agents may claim.
+    pub(crate) boards: Boards,
     /// The figures that were read last.
     pub(crate) figures: metrics::Cache,
     /// What was asked of this node.
@@ -66,6 +69,7 @@ impl State {
     pub fn new(db: Db, secrets: Secrets, settings: Settings) -> Result<Self, String> {
         Ok(Self {
             feed: Feed::start(&db, settings.max_streams)?,
+            boards: Boards::new(&db),
             db,
             tokens: identity::Tokens::new(&secrets.tokens()).map_err(|error| error.to_string())?,
             vault: payouts::Vault::new(&secrets.vault()).map_err(|error| error.to_string())?,

@@ -4,7 +4,7 @@ use db::Tx;
 use diesel::{QueryResult, Queryable};
 use kernel::AgentId;
 
-use crate::{queries, store};
+use crate::store;
 
 /// What an active agent is qualified for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Qualification {
     pub agreement_current: bool,
 }
 
-/// The part of a qualification that lies in the agent's row.
+/// A qualification as the database tells it.
 #[derive(Queryable)]
 pub(crate) struct Qualified {
     pub(crate) agent_id: AgentId,
@@ -37,7 +37,25 @@ pub(crate) struct Qualified {
     pub(crate) tier: String,
     pub(crate) languages: Vec<String>,
     pub(crate) language_levels: Vec<i32>,
+    pub(crate) skills: Vec<String>,
+    pub(crate) proficiencies: Vec<i32>,
+    pub(crate) conflicts: Vec<String>,
     pub(crate) agreement_current: bool,
+}
+
+impl From<Qualified> for Qualification {
+    fn from(row: Qualified) -> Self {
+        Self {
+            agent_id: row.agent_id,
+            customer_ref: row.customer_ref,
+            household_ref: row.household_ref,
+            tier: row.tier,
+            languages: row.languages.into_iter().zip(row.language_levels).collect(),
+            skills: row.skills.into_iter().zip(row.proficiencies).collect(),
+            conflicts: row.conflicts,
+            agreement_current: row.agreement_current,
+        }
+    }
 }
 
 /// Of [`crate::qualifications`] those that agents can be given work by: the agreement in force is
@@ -45,8 +63,9 @@ pub(crate) struct Qualified {
 /// ends. The rows are locked in the order of their ids, so that two matchers never wait for each
 /// other in a circle.
 pub fn hold_qualified(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Qualification>> {
-    let mut rows = store::share_qualified(tx, agents)?;
-    rows.retain(|row| row.agreement_current);
-    let now = tx.now();
-    queries::with_lists(tx.conn(), rows, now)
+    let rows = store::share_qualified(tx, agents)?.into_iter();
+    Ok(rows
+        .filter(|row| row.agreement_current)
+        .map(Into::into)
+        .collect())
 }

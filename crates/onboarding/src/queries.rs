@@ -203,7 +203,7 @@ pub fn customer_by_email(conn: &mut PgConnection, email: &str) -> QueryResult<Op
 /// short name. Who has accepted the next agreement early has done enough.
 macro_rules! qualified_columns {
     ($now:expr) => {{
-        use $crate::schema::{acceptances, agents, agreements};
+        use $crate::schema::{acceptances, agents, agreements, conflicts, skill_grants};
         (
             agents::id,
             agents::customer_ref,
@@ -211,6 +211,27 @@ macro_rules! qualified_columns {
             agents::tier,
             agents::languages,
             agents::language_levels,
+            diesel::dsl::array(
+                skill_grants::table
+                    .filter(skill_grants::agent_id.eq(agents::id))
+                    .filter(skill_grants::valid_until.gt($now))
+                    .order(skill_grants::skill)
+                    .select(skill_grants::skill),
+            ),
+            diesel::dsl::array(
+                skill_grants::table
+                    .filter(skill_grants::agent_id.eq(agents::id))
+                    .filter(skill_grants::valid_until.gt($now))
+                    .order(skill_grants::skill)
+                    .select(skill_grants::proficiency),
+            ),
+            diesel::dsl::array(
+                conflicts::table
+                    .filter(conflicts::agent_id.eq(agents::id))
+                    .filter(conflicts::status.eq($crate::conflict::ConflictStatus::Declared))
+                    .order(conflicts::customer_ref)
+                    .select(conflicts::customer_ref),
+            ),
             diesel::dsl::exists(
                 acceptances::table
                     .filter(acceptances::agent_id.eq(agents::id))
@@ -232,55 +253,11 @@ pub fn qualifications(
     agents: &[AgentId],
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Qualification>> {
-    let rows = agents::table
-        .filter(agents::id.eq_any(agents))
+    let active = agents::table
         .filter(agents::status.eq(AgentStatus::Active))
         .order(agents::id)
-        .select(qualified_columns!(now))
-        .load(conn)?;
-    with_lists(conn, rows, now)
-}
-
-/// Adds the skills that are valid at an instant, and the conflicts.
-pub(crate) fn with_lists(
-    conn: &mut PgConnection,
-    rows: Vec<Qualified>,
-    now: DateTime<Utc>,
-) -> QueryResult<Vec<Qualification>> {
-    let mut grants = skill_grants::table
-        .filter(skill_grants::agent_id.eq_any(rows.iter().map(|row| row.agent_id)))
-        .filter(skill_grants::valid_until.gt(now))
-        .order((skill_grants::agent_id, skill_grants::skill))
-        .select((
-            skill_grants::agent_id,
-            skill_grants::skill,
-            skill_grants::proficiency,
-        ))
-        .load::<(AgentId, String, i32)>(conn)?
-        .into_iter()
-        .peekable();
-    let mut conflicts = conflicts::table
-        .filter(conflicts::agent_id.eq_any(rows.iter().map(|row| row.agent_id)))
-        .filter(conflicts::status.eq(ConflictStatus::Declared))
-        .order((conflicts::agent_id, conflicts::customer_ref))
-        .select((conflicts::agent_id, conflicts::customer_ref))
-        .load::<(AgentId, String)>(conn)?
-        .into_iter()
-        .peekable();
-    // All lists are in the order of the agents' ids, so one walk through them is enough.
-    let qualifications = rows.into_iter().map(|row| Qualification {
-        agent_id: row.agent_id,
-        customer_ref: row.customer_ref,
-        household_ref: row.household_ref,
-        tier: row.tier,
-        languages: row.languages.into_iter().zip(row.language_levels).collect(),
-        skills: std::iter::from_fn(|| grants.next_if(|(agent, _, _)| *agent == row.agent_id))
-            .map(|(_, skill, proficiency)| (skill, proficiency))
-            .collect(),
-        conflicts: std::iter::from_fn(|| conflicts.next_if(|(agent, _)| *agent == row.agent_id))
-            .map(|(_, customer_ref)| customer_ref)
-            .collect(),
-        agreement_current: row.agreement_current,
-    });
-    Ok(qualifications.collect())
+        .select(qualified_columns!(now));
+    let rows: Vec<Qualified> =
+        db::among!(agents::id, agents, |asked| active.filter(asked).load(conn))?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }

@@ -70,13 +70,14 @@ pub(crate) fn update_agent(tx: &mut Tx<'_>, agent: &Agent) -> QueryResult<()> {
 /// The active ones of these agents, who stay active until the transaction ends.
 pub(crate) fn share_qualified(tx: &mut Tx<'_>, ids: &[AgentId]) -> QueryResult<Vec<Qualified>> {
     let now = tx.now();
-    agents::table
-        .filter(agents::id.eq_any(ids))
+    let active = agents::table
         .filter(agents::status.eq(AgentStatus::Active))
         .order(agents::id)
-        .select(queries::qualified_columns!(now))
+        .select(queries::qualified_columns!(now));
+    db::among!(agents::id, ids, |asked| active
+        .filter(asked)
         .for_share()
-        .load(tx.conn())
+        .load(tx.conn()))
 }
 
 /// Notes that a requirement is fulfilled; the first time counts.

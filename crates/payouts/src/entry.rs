@@ -49,8 +49,6 @@ pub(crate) struct NewEntry {
 }
 
 /// An entry as it is stored.
-#[derive(Insertable)]
-#[diesel(table_name = schema::entries)]
 pub(crate) struct EntryRow<'e> {
     pub id: EntryId,
     pub fact: &'e str,
@@ -59,8 +57,6 @@ pub(crate) struct EntryRow<'e> {
 }
 
 /// A posting as it is stored.
-#[derive(Insertable)]
-#[diesel(table_name = schema::postings)]
 pub(crate) struct PostingRow {
     pub entry_id: EntryId,
     pub number: i32,

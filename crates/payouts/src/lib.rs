@@ -20,6 +20,7 @@
 //!
 //! Locks are taken in the order ledger accounts (ascending id), payout run.
 
+mod bulk;
 mod error;
 mod rate_card;
 

@@ -10,6 +10,7 @@ use kernel::{
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use crate::{
+    bulk::{InsertEntries, InsertPostings},
     earning::EarningLine,
     entry::{Account, AccountKind, EntryRow, PostingRow},
     error::Error,
@@ -18,8 +19,8 @@ use crate::{
     rate_card::{Rate, RateCard},
     run::{DueLine, Held, HeldReason, PayeeSnapshot, PayoutItem, PayoutRun},
     schema::{
-        earning_lines, entries, ledger_accounts, payees, payout_files, payout_item_lines,
-        payout_items, payout_runs, postings, rate_cards, rates,
+        earning_lines, ledger_accounts, payees, payout_files, payout_item_lines, payout_items,
+        payout_runs, rate_cards, rates,
     },
     vault::SealedIban,
 };
@@ -169,22 +170,14 @@ pub(crate) fn lock_accounts_of(
 }
 
 pub(crate) fn insert_entries(tx: &mut Tx<'_>, rows: &[EntryRow<'_>]) -> Result<(), Error> {
-    for rows in rows.chunks(ROWS_AT_ONCE) {
-        diesel::insert_into(entries::table)
-            .values(rows)
-            .execute(tx.conn())
-            .on_constraint("entries_one_per_fact", Error::AlreadyAccrued)?;
-    }
+    InsertEntries::new(rows)
+        .execute(tx.conn())
+        .on_constraint("entries_one_per_fact", Error::AlreadyAccrued)?;
     Ok(())
 }
 
 pub(crate) fn insert_postings(tx: &mut Tx<'_>, rows: &[PostingRow]) -> QueryResult<()> {
-    for rows in rows.chunks(ROWS_AT_ONCE) {
-        diesel::insert_into(postings::table)
-            .values(rows)
-            .execute(tx.conn())?;
-    }
-    Ok(())
+    InsertPostings::new(rows).execute(tx.conn()).map(drop)
 }
 
 pub(crate) fn insert_earning_line(tx: &mut Tx<'_>, line: &EarningLine) -> Result<(), Error> {

@@ -5,10 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use availability::Admission;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
-use dispatch::{Candidate, Engagement, Ticket, agent_key};
+use dispatch::{Candidate, Taken, Ticket, agent_key};
 use kernel::{
     AgentId, TicketId,
     diesel::{PgConnection, QueryResult},
@@ -148,19 +147,13 @@ impl Mind {
 }
 
 /// An available agent takes a waiting ticket unasked.
-pub fn claim_ticket(
-    tx: &mut Tx<'_>,
-    agent: AgentId,
-    ticket: TicketId,
-) -> Result<Engagement, Error> {
-    if availability::hold_present(tx, &[agent])?.is_empty() {
+pub fn claim_ticket(tx: &mut Tx<'_>, agent: AgentId, ticket: TicketId) -> Result<Taken, Error> {
+    let held = hold(tx, &[agent])?;
+    if held.present.is_empty() {
         return Err(Error::NotAvailable);
     }
-    let candidate = hold_candidates(tx, &[agent])?
-        .into_iter()
-        .next()
-        .ok_or(Error::NotQualified)?;
-    Ok(dispatch::claim(tx, ticket, &candidate)?)
+    let candidate = held.candidates.first().ok_or(Error::NotQualified)?;
+    Ok(dispatch::claim(tx, ticket, candidate)?)
 }
 
 /// Ends offers whose time is up. Who did not answer is not there, and gets no further offer until
@@ -182,17 +175,35 @@ pub fn put_aside(tx: &mut Tx<'_>) -> Result<usize, Error> {
     Ok(letters.len())
 }
 
-/// Those of the agents who are there, as they are now. None of them can go, be suspended, or lose
-/// their admission before this transaction ends.
+/// Agents who are there, held.
+struct Held {
+    /// Who is there.
+    present: Vec<AgentId>,
+    /// Those of them who are qualified, as they are now.
+    candidates: Vec<Candidate>,
+}
+
+/// Holds those of the agents who are there: none of them can go, be suspended, or lose their
+/// admission before this transaction ends.
+fn hold(tx: &mut Tx<'_>, agents: &[AgentId]) -> Result<Held, Error> {
+    let ends = availability::hold_present(tx, agents)?;
+    let present: Vec<AgentId> = ends.iter().map(|(agent, _)| *agent).collect();
+    let admitted = availability::hold_admitted(tx, &present)?;
+    let qualified = onboarding::hold_qualified(tx, &present)?;
+    let admitted = admitted.into_iter().collect();
+    let candidates = described(qualified, admitted, ends, tx.now());
+    Ok(Held {
+        present,
+        candidates,
+    })
+}
+
+/// Those of the agents who are there and qualified, held until this transaction ends.
 pub(crate) fn hold_candidates(
     tx: &mut Tx<'_>,
     agents: &[AgentId],
 ) -> Result<Vec<Candidate>, Error> {
-    let present = availability::hold_present(tx, agents)?;
-    let admissions = availability::hold_admitted(tx, &present)?;
-    let qualified = onboarding::hold_qualified(tx, &present)?;
-    let ends = availability::work_ends(tx.conn(), &present)?;
-    Ok(described(qualified, admissions, ends, tx.now()))
+    Ok(hold(tx, agents)?.candidates)
 }
 
 /// These agents, who are there, as they are at an instant, by id.
@@ -202,22 +213,19 @@ pub fn candidates(
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Candidate>> {
     let admissions = availability::admitted(conn, agents, now)?;
+    let admissions = admissions.into_iter().map(|a| (a.agent_id, a.queues));
     let qualified = onboarding::qualifications(conn, agents, now)?;
     let ends = availability::work_ends(conn, agents)?;
-    Ok(described(qualified, admissions, ends, now))
+    Ok(described(qualified, admissions.collect(), ends, now))
 }
 
 /// Puts together what the domains say of agents. Who is qualified decides who is among them.
 fn described(
     qualified: Vec<Qualification>,
-    admissions: Vec<Admission>,
+    mut admitted: HashMap<AgentId, availability::Admitted>,
     ends: Vec<(AgentId, Option<DateTime<Utc>>)>,
     now: DateTime<Utc>,
 ) -> Vec<Candidate> {
-    let mut admitted: HashMap<AgentId, availability::Admitted> = admissions
-        .into_iter()
-        .map(|admission| (admission.agent_id, admission.queues))
-        .collect();
     let ends: HashMap<AgentId, DateTime<Utc>> = ends
         .into_iter()
         .filter_map(|(agent, until)| Some((agent, until?)))

@@ -183,6 +183,7 @@ fn only_those_available_with_a_live_lease_are_held() {
         .unwrap();
     let mut expected = [first, second];
     expected.sort();
+    let held: Vec<AgentId> = held.into_iter().map(|(agent, _)| agent).collect();
     assert_eq!(held, expected);
 }
 

@@ -1,22 +1,13 @@
 //! Engagements.
 
-use db::{OnConstraint as _, Tx};
+use db::Tx;
 use diesel::prelude::*;
 use kernel::{AgentId, EngagementId, TicketId};
 
 use crate::{
     engagement::{Engagement, EngagementStatus},
-    error::Error,
     schema::{engagements, tickets},
 };
-
-pub(crate) fn insert_engagement(tx: &mut Tx<'_>, engagement: &Engagement) -> Result<(), Error> {
-    diesel::insert_into(engagements::table)
-        .values(engagement)
-        .execute(tx.conn())
-        .on_constraint("engagements_one_live_per_ticket", Error::TicketTaken)?;
-    Ok(())
-}
 
 /// Which ticket the agent's engagement is about; locks nothing.
 pub(crate) fn find_engaged_ticket(
@@ -98,20 +89,6 @@ pub(crate) fn list_talks(
         .load(tx.conn())
 }
 
-/// Lets whoever had a ticket before read it no further than to a message.
-pub(crate) fn update_read_until(
-    tx: &mut Tx<'_>,
-    ticket: TicketId,
-    number: i32,
-) -> QueryResult<usize> {
-    diesel::update(engagements::table)
-        .filter(engagements::ticket_id.eq(ticket))
-        .filter(engagements::ended_at.is_not_null())
-        .filter(engagements::read_until.is_null())
-        .set(engagements::read_until.eq(number))
-        .execute(tx.conn())
-}
-
 /// Who had which of the tickets, and handed it on or gave it back.
 pub(crate) fn list_partings(
     tx: &mut Tx<'_>,
@@ -165,11 +142,4 @@ pub(crate) fn list_unanswered_engagements(
         .select(engagements::id)
         .limit(100)
         .load(tx.conn())
-}
-
-pub(crate) fn update_engagement(tx: &mut Tx<'_>, engagement: &Engagement) -> QueryResult<()> {
-    diesel::update(engagements::table.find(engagement.id))
-        .set(engagement)
-        .execute(tx.conn())
-        .map(drop)
 }

@@ -12,20 +12,6 @@ use crate::{
     schema::{messages, ratings},
 };
 
-pub(crate) fn insert_messages(tx: &mut Tx<'_>, said: &[Message]) -> QueryResult<()> {
-    // A single one, which is nearly always, is a statement that stays prepared.
-    if let [message] = said {
-        return diesel::insert_into(messages::table)
-            .values(message)
-            .execute(tx.conn())
-            .map(drop);
-    }
-    diesel::insert_into(messages::table)
-        .values(said)
-        .execute(tx.conn())
-        .map(drop)
-}
-
 pub(crate) fn find_said(
     tx: &mut Tx<'_>,
     ticket: TicketId,

@@ -1,22 +1,13 @@
 //! Offers.
 
-use db::{OnConstraint as _, Tx};
+use db::Tx;
 use diesel::prelude::*;
 use kernel::{AgentId, OfferId, TicketId};
 
 use crate::{
-    error::Error,
     offer::{Offer, OfferStatus},
     schema::offers,
 };
-
-pub(crate) fn insert_offers(tx: &mut Tx<'_>, offers: &[Offer]) -> Result<(), Error> {
-    diesel::insert_into(offers::table)
-        .values(offers)
-        .execute(tx.conn())
-        .on_constraint("offers_one_open_per_ticket_and_agent", Error::TicketOnOffer)?;
-    Ok(())
-}
 
 /// Which ticket the agent's offer is about; locks nothing.
 pub(crate) fn find_offered_ticket(
@@ -109,11 +100,4 @@ pub(crate) fn list_declines(
         .filter(offers::status.eq(OfferStatus::Declined))
         .select((offers::ticket_id, offers::agent_id))
         .load(tx.conn())
-}
-
-pub(crate) fn update_offer(tx: &mut Tx<'_>, offer: &Offer) -> QueryResult<()> {
-    diesel::update(offers::table.find(offer.id))
-        .set(offer)
-        .execute(tx.conn())
-        .map(drop)
 }

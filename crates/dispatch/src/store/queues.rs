@@ -2,14 +2,19 @@
 
 use chrono::TimeDelta;
 use db::{OnConstraint as _, Tx};
-use diesel::{dsl::IntervalDsl as _, prelude::*};
+use diesel::{
+    dsl::{IntervalDsl as _, array},
+    prelude::*,
+};
+use kernel::AgentId;
 
 use crate::{
     error::Error,
+    offer::OfferStatus,
     policy::PolicyVersion,
     queue::Queue,
-    schema::{policies, queues, tickets},
-    ticket::{NextAction, TicketStatus},
+    schema::{offers, policies, queues, tickets},
+    ticket::{NextAction, Ticket, TicketStatus},
 };
 
 pub(crate) fn upsert_queue(tx: &mut Tx<'_>, queue: &Queue) -> QueryResult<usize> {
@@ -50,6 +55,26 @@ pub(crate) fn find_queue_with_policy(
         .inner_join(policies::table.on(in_force))
         .filter(queues::code.eq(code))
         .select((Queue::as_select(), PolicyVersion::as_select()))
+        .first(tx.conn())
+        .optional()
+}
+
+/// By which policy a ticket is routed, and who declined it.
+pub(crate) fn find_policy_and_declines(
+    tx: &mut Tx<'_>,
+    ticket: &Ticket,
+) -> QueryResult<Option<(PolicyVersion, Vec<AgentId>)>> {
+    let in_force = policies::queue
+        .eq(queues::code)
+        .and(policies::version.eq(queues::policy_version));
+    let declines = offers::table
+        .filter(offers::ticket_id.eq(ticket.id))
+        .filter(offers::status.eq(OfferStatus::Declined))
+        .select(offers::agent_id);
+    queues::table
+        .inner_join(policies::table.on(in_force))
+        .filter(queues::code.eq(&ticket.queue))
+        .select((PolicyVersion::as_select(), array(declines)))
         .first(tx.conn())
         .optional()
 }

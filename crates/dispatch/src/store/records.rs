@@ -7,16 +7,8 @@ use kernel::{DeadLetterId, MatchRecordId, TicketId};
 
 use crate::{
     dead_letter::DeadLetter,
-    record::MatchRecord,
     schema::{dead_letters, match_records},
 };
-
-pub(crate) fn insert_match_record(tx: &mut Tx<'_>, record: &MatchRecord) -> QueryResult<()> {
-    diesel::insert_into(match_records::table)
-        .values(record)
-        .execute(tx.conn())
-        .map(drop)
-}
 
 pub(crate) fn delete_match_records(
     tx: &mut Tx<'_>,

@@ -1,26 +1,21 @@
 //! Tickets.
 
 use chrono::{DateTime, Utc};
-use db::{OnConstraint as _, Tx};
+use db::Tx;
 use diesel::{
     dsl::{count_star, min},
+    pg::Pg,
     prelude::*,
+    query_builder::{AstPass, Query, QueryFragment},
+    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid},
 };
 use kernel::TicketId;
 
 use crate::{
-    error::Error,
     schema::tickets,
+    standing::{COUNTED, SAMPLE},
     ticket::{NextAction, Ticket, TicketStatus},
 };
-
-pub(crate) fn insert_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<(), Error> {
-    diesel::insert_into(tickets::table)
-        .values(ticket)
-        .execute(tx.conn())
-        .on_constraint("tickets_one_per_external_id", Error::TicketExists)?;
-    Ok(())
-}
 
 pub(crate) fn lock_ticket(tx: &mut Tx<'_>, id: TicketId) -> QueryResult<Option<Ticket>> {
     tickets::table
@@ -86,88 +81,66 @@ pub(crate) fn list_overdue_tickets(
         .load(tx.conn())
 }
 
-/// Puts tickets on offer until an instant, all at once.
-pub(crate) fn update_tickets_offered(
+/// How many people are served before one, and how fast the queue moves.
+#[derive(Clone, Copy, Debug, Queryable)]
+pub(crate) struct Ahead {
+    /// How many tickets of the queue wait and are served before this one.
+    pub(crate) count: i64,
+    /// How many of the queue were taken of late.
+    pub(crate) taken: i64,
+    /// When the first of those was.
+    pub(crate) first_taken_at: Option<DateTime<Utc>>,
+}
+
+/// Looks at what is before a ticket, counted to a limit, and at what agents took of late.
+pub(crate) fn find_ahead(
     tx: &mut Tx<'_>,
-    ids: &[TicketId],
-    expires_at: DateTime<Utc>,
-) -> QueryResult<()> {
-    diesel::update(tickets::table.filter(tickets::id.eq_any(ids)))
-        .set((
-            tickets::status.eq(TicketStatus::Offered),
-            tickets::next_action.eq(NextAction::ExpireOffer),
-            tickets::deadline_at.eq(expires_at),
-        ))
-        .execute(tx.conn())
-        .map(drop)
-}
-
-pub(crate) fn update_ticket(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<()> {
-    diesel::update(tickets::table.find(ticket.id))
-        .set((
-            (
-                tickets::status.eq(ticket.status),
-                tickets::closed_at.eq(ticket.closed_at),
-                tickets::next_action.eq(ticket.next_action),
-                tickets::deadline_at.eq(ticket.deadline_at),
-                tickets::message_count.eq(ticket.message_count),
-                tickets::taken_at.eq(ticket.taken_at),
-                tickets::reopened_count.eq(ticket.reopened_count),
-            ),
-            (
-                tickets::put_aside_at.eq(ticket.put_aside_at),
-                tickets::preferred_agent_id.eq(ticket.preferred_agent_id),
-                tickets::preferred_until.eq(ticket.preferred_until),
-                tickets::waiting_since.eq(ticket.waiting_since),
-                tickets::rank_at.eq(ticket.rank_at),
-                tickets::first_reply_due_at.eq(ticket.first_reply_due_at),
-            ),
-            (
-                tickets::queue.eq(&ticket.queue),
-                tickets::required_skills.eq(&ticket.required_skills),
-                tickets::skill_levels.eq(&ticket.skill_levels),
-                tickets::weight.eq(ticket.weight),
-                tickets::class.eq(ticket.class),
-            ),
-            (
-                tickets::holder.eq(ticket.control.holder),
-                tickets::control_epoch.eq(ticket.control.epoch),
-                tickets::seen_by_assistant.eq(ticket.control.resume_after),
-                tickets::control_requested_at.eq(ticket.control.requested_at),
-            ),
-        ))
-        .execute(tx.conn())
-        .map(drop)
-}
-
-/// How many tickets of the same queue wait and are served before this one, counted to a limit.
-pub(crate) fn count_ahead(tx: &mut Tx<'_>, ticket: &Ticket, limit: i64) -> QueryResult<i64> {
-    let ahead = tickets::table
-        .filter(tickets::queue.eq(&ticket.queue))
-        .filter(tickets::status.eq(TicketStatus::Waiting))
-        .filter(tickets::closed_at.is_null())
-        .filter(tickets::rank_at.lt(ticket.rank_at))
-        .filter(tickets::id.ne(ticket.id))
-        .limit(limit)
-        .select(tickets::priority)
-        .load::<i32>(tx.conn())?;
-    Ok(i64::try_from(ahead.len()).unwrap_or(limit))
-}
-
-/// When the last tickets of a queue were taken by agents, since an instant, the latest first.
-pub(crate) fn list_taken(
-    tx: &mut Tx<'_>,
-    queue: &str,
+    ticket: &Ticket,
     since: DateTime<Utc>,
-    limit: i64,
-) -> QueryResult<Vec<DateTime<Utc>>> {
-    tickets::table
-        .filter(tickets::queue.eq(queue))
-        .filter(tickets::taken_at.ge(since))
-        .order(tickets::taken_at.desc())
-        .limit(limit)
-        .select(tickets::taken_at.assume_not_null())
-        .load(tx.conn())
+) -> QueryResult<Ahead> {
+    LookAhead { ticket, since }.get_result(tx.conn())
+}
+
+/// Both counts in one round trip. States and limits are written out, so that the one plan for all
+/// values uses the indexes of what waits.
+struct LookAhead<'t> {
+    ticket: &'t Ticket,
+    since: DateTime<Utc>,
+}
+
+db::fixed!(LookAhead<'_>, LookAhead<'static>);
+
+impl Query for LookAhead<'_> {
+    type SqlType = (BigInt, BigInt, Nullable<Timestamptz>);
+}
+
+impl RunQueryDsl<PgConnection> for LookAhead<'_> {}
+
+impl QueryFragment<Pg> for LookAhead<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT (SELECT count(*) FROM (SELECT FROM dispatch.tickets \
+             WHERE status = 'waiting' AND closed_at IS NULL AND queue = ",
+        );
+        out.push_bind_param::<Text, _>(&self.ticket.queue)?;
+        out.push_sql(" AND rank_at < ");
+        out.push_bind_param::<Timestamptz, _>(&self.ticket.rank_at)?;
+        out.push_sql(" AND id <> ");
+        out.push_bind_param::<Uuid, _>(&self.ticket.id)?;
+        out.push_sql(" LIMIT ");
+        out.push_sql(&(COUNTED + 1).to_string());
+        out.push_sql(
+            ") ahead), count(*), min(taken_at) FROM (SELECT taken_at FROM dispatch.tickets \
+             WHERE queue = ",
+        );
+        out.push_bind_param::<Text, _>(&self.ticket.queue)?;
+        out.push_sql(" AND taken_at >= ");
+        out.push_bind_param::<Timestamptz, _>(&self.since)?;
+        out.push_sql(" ORDER BY taken_at DESC LIMIT ");
+        out.push_sql(&SAMPLE.to_string());
+        out.push_sql(") taken");
+        Ok(())
+    }
 }
 
 /// The place of the first ticket that waits in a queue.

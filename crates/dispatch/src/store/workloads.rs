@@ -1,10 +1,14 @@
 //! Workloads: the lock of an agent.
 
-use db::{OnConstraint as _, Tx};
+use db::Tx;
 use diesel::prelude::*;
-use kernel::AgentId;
+use kernel::{AgentId, TicketId};
 
-use crate::{error::Error, schema::workloads, workload::Workload};
+use crate::{
+    schema::{tickets, workloads},
+    ticket::Ticket,
+    workload::Workload,
+};
 
 pub(crate) fn insert_workload(tx: &mut Tx<'_>, workload: &Workload) -> QueryResult<usize> {
     diesel::insert_into(workloads::table)
@@ -19,6 +23,22 @@ pub(crate) fn lock_workload(tx: &mut Tx<'_>, agent: AgentId) -> QueryResult<Opti
         .find(agent)
         .for_update()
         .select(Workload::as_select())
+        .first(tx.conn())
+        .optional()
+}
+
+/// Locks an agent and then a ticket, in one round trip; none where one of them is not there.
+pub(crate) fn lock_for_claim(
+    tx: &mut Tx<'_>,
+    agent: AgentId,
+    ticket: TicketId,
+) -> QueryResult<Option<(Workload, Ticket)>> {
+    // The rows of a join are locked in the order in which its tables are named.
+    workloads::table
+        .inner_join(tickets::table.on(tickets::id.eq(ticket)))
+        .filter(workloads::agent_id.eq(agent))
+        .for_update()
+        .select((Workload::as_select(), Ticket::as_select()))
         .first(tx.conn())
         .optional()
 }
@@ -39,24 +59,6 @@ pub(crate) fn lock_idle_workloads(
         .load(tx.conn())
 }
 
-/// Gives agents, who are locked, so many more units each.
-pub(crate) fn update_workloads_taken(
-    tx: &mut Tx<'_>,
-    agents: &[AgentId],
-    chat: i32,
-    message: i32,
-) -> Result<(), Error> {
-    diesel::update(workloads::table.filter(workloads::agent_id.eq_any(agents)))
-        .set((
-            workloads::load.eq(workloads::load + chat + message),
-            workloads::chat_load.eq(workloads::chat_load + chat),
-            workloads::message_load.eq(workloads::message_load + message),
-        ))
-        .execute(tx.conn())
-        .on_constraint("workloads_within_capacity", Error::AtCapacity)?;
-    Ok(())
-}
-
 /// Locks these agents in the order of their ids.
 pub(crate) fn lock_workloads(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Workload>> {
     workloads::table
@@ -65,12 +67,4 @@ pub(crate) fn lock_workloads(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult
         .for_update()
         .select(Workload::as_select())
         .load(tx.conn())
-}
-
-pub(crate) fn update_workload(tx: &mut Tx<'_>, workload: &Workload) -> Result<(), Error> {
-    diesel::update(workloads::table.find(workload.agent_id))
-        .set(workload)
-        .execute(tx.conn())
-        .on_constraint("workloads_within_capacity", Error::AtCapacity)?;
-    Ok(())
 }

@@ -183,6 +183,7 @@ pub fn engaged(sandbox: &mut Sandbox, agent: &Candidate, external_id: &str) -> E
     sandbox
         .write(|tx| dispatch::claim(tx, ticket.id, agent))
         .unwrap()
+        .engagement
 }
 
 /// The state of a ticket now.

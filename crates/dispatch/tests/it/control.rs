@@ -39,7 +39,7 @@ fn the_epoch_rises_with_every_change_of_the_holder_and_only_then() {
     floor
         .write(|tx| dispatch::rescind_offers(tx, ada.agent_id))
         .unwrap();
-    let engagement = floor
+    let taken = floor
         .write(|tx| dispatch::claim(tx, waiting.id, &ada))
         .unwrap();
     let held = look(&mut floor, waiting.id).control;
@@ -49,11 +49,11 @@ fn the_epoch_rises_with_every_change_of_the_holder_and_only_then() {
         note: None,
     };
     floor
-        .write(|tx| dispatch::wrap_up(tx, engagement.id, ada.agent_id))
+        .write(|tx| dispatch::wrap_up(tx, taken.engagement.id, ada.agent_id))
         .unwrap();
     assert_eq!(look(&mut floor, waiting.id).control.epoch, 2);
     let resolved = floor
-        .write(|tx| dispatch::resolve(tx, engagement.id, ada.agent_id, &wrap_up))
+        .write(|tx| dispatch::resolve(tx, taken.engagement.id, ada.agent_id, &wrap_up))
         .unwrap();
     let control = resolved.ticket.control;
     assert_eq!((control.holder, control.epoch), (Holder::Assistant, 3));

@@ -1,7 +1,7 @@
 //! The customer gets an answer in time, or somebody else.
 
 use chrono::TimeDelta;
-use dispatch::{EngagementStatus, Error, Kept, LostReason, NextAction, TicketStatus};
+use dispatch::{EngagementStatus, Kept, LostReason, NextAction, TicketStatus};
 
 use crate::arrange::{
     agent, engaged, floor, keep_deadlines, last_message, look, said, status, ticket,
@@ -120,9 +120,11 @@ fn a_ticket_that_was_lost_to_silence_comes_before_all_others_in_its_queue() {
         "since when it waits is not forgotten"
     );
     let now = floor.now;
-    let first: Result<_, Error> =
-        floor.read(|conn| Ok(dispatch::queries::claimable_tickets(conn, &ben, now)?.remove(0)));
-    assert_eq!(first.unwrap().id, back.id);
+    let board = floor.read(|conn| dispatch::Board::read(conn, now)).unwrap();
+    let workloads = floor.read(|conn| dispatch::queries::workloads(conn, &[ben.agent_id]));
+    let workload = workloads.unwrap().remove(0);
+    let first = board.claimable_by(&ben, &workload, now).next();
+    assert_eq!(first.map(|ticket| ticket.id), Some(back.id));
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn an_engagement_that_was_lost_is_followed_by_another() {
     let second = floor
         .write(|tx| dispatch::claim(tx, engagement.ticket_id, &ben))
         .unwrap();
-    assert_ne!(second.id, engagement.id);
+    assert_ne!(second.engagement.id, engagement.id);
     let said = NewMessage {
         client_id: "1".to_owned(),
         body: "I am back".to_owned(),

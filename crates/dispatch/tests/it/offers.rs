@@ -13,10 +13,10 @@ fn an_offer_is_accepted_once() {
     let offer = run_matcher(&mut floor, &[&agent]).remove(0);
     assert_eq!(status(&mut floor, &ticket), TicketStatus::Offered);
 
-    let engagement = floor
+    let taken = floor
         .write(|tx| dispatch::accept(tx, offer.id, agent.agent_id))
         .unwrap();
-    assert_eq!(engagement.ticket_id, ticket.id);
+    assert_eq!(taken.engagement.ticket_id, ticket.id);
     assert_eq!(status(&mut floor, &ticket), TicketStatus::Engaged);
     let again = floor.write(|tx| dispatch::accept(tx, offer.id, agent.agent_id));
     assert!(matches!(again, Err(Error::OfferClosed)), "{again:?}");
@@ -175,7 +175,7 @@ fn a_lost_agents_unanswered_work_goes_back_to_its_place() {
         body: "Hello".to_owned(),
     };
     floor
-        .write(|tx| dispatch::say_as_agent(tx, talking.id, agent.agent_id, &hello))
+        .write(|tx| dispatch::say_as_agent(tx, talking.engagement.id, agent.agent_id, &hello))
         .unwrap();
     floor
         .write(|tx| dispatch::claim(tx, unanswered.id, &agent))

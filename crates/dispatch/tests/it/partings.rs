@@ -67,7 +67,7 @@ fn a_ticket_handed_on_keeps_its_place_and_goes_to_somebody_else_with_the_note() 
         .write(|tx| dispatch::accept(tx, offer.id, ben.agent_id))
         .unwrap();
     let handover: Result<_, Error> =
-        floor.read(|conn| Ok(dispatch::queries::handover(conn, &next)?));
+        floor.read(|conn| Ok(dispatch::queries::handover(conn, &next.engagement)?));
     assert_eq!(
         handover.unwrap(),
         Some((ada.agent_id, "She has tried twice.".to_owned()))

@@ -417,6 +417,7 @@ fn what_was_requested_of_an_agent_is_not_accepted_after_the_agent_gave_it_to_the
         let engagement = db
             .write_blocking("claim", |tx| dispatch::claim(tx, id, &agent))
             .unwrap()
+            .engagement
             .id;
         let epoch = look(&db, id).control.epoch;
         db.write_blocking("request", |tx| {

@@ -55,7 +55,7 @@ fn writing_opens_a_resolved_conversation_again_and_prefers_who_helped() {
     // The agent has as long for the first reply as ever.
     let second = floor.write(|tx| dispatch::claim(tx, id, &ada)).unwrap();
     assert_eq!(
-        second.reply_due_at,
+        second.engagement.reply_due_at,
         Some(floor.now + TimeDelta::seconds(120))
     );
     let wrap_up = WrapUp {
@@ -63,7 +63,7 @@ fn writing_opens_a_resolved_conversation_again_and_prefers_who_helped() {
         note: None,
     };
     let again = floor
-        .write(|tx| dispatch::resolve(tx, second.id, ada.agent_id, &wrap_up))
+        .write(|tx| dispatch::resolve(tx, second.engagement.id, ada.agent_id, &wrap_up))
         .unwrap();
     assert_eq!(again.ticket.reopened_count, 1);
     crate::random_walk::assert_promises(&mut floor);

@@ -4,10 +4,8 @@ use actix_web::{
     HttpRequest, HttpResponse, get,
     web::{self, Data},
 };
-use chrono::{DateTime, Utc};
 use db::Topic;
-use dispatch::Ticket;
-use kernel::{AgentId, diesel};
+use kernel::AgentId;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -51,12 +49,13 @@ impl DeskView {
     /// The desk as it is.
     pub(crate) async fn look(state: &State, agent: AgentId) -> Result<Self, dispatch::Error> {
         let now = state.db.now();
+        let claimable = state.boards.claimable(&state.db, agent).await?;
+        let claimable = claimable.tickets().count();
         state
             .db
             .read(move |conn| {
                 let presence = availability::presence(conn, agent)?;
                 let desk = dispatch::queries::desk(conn, agent)?;
-                let claimable = claimable(conn, agent, now)?.len();
                 Ok(Self {
                     presence: PresenceView::of(presence, now),
                     capacity: desk.workload.as_ref().map(|workload| workload.capacity),
@@ -74,29 +73,13 @@ impl DeskView {
     }
 }
 
-/// What an agent may claim; nothing while they may not work.
-fn claimable(
-    conn: &mut diesel::PgConnection,
-    agent: AgentId,
-    now: DateTime<Utc>,
-) -> Result<Vec<Ticket>, dispatch::Error> {
-    match workflows::candidate_of(conn, agent, now)? {
-        Some(candidate) => dispatch::queries::claimable_tickets(conn, &candidate, now),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// The waiting tickets that an agent may claim, the most urgent first.
+/// The waiting tickets that an agent may claim, the most urgent first; none while they may not work.
 pub(crate) async fn claimable_tickets(
     state: &State,
     agent: AgentId,
 ) -> Result<Vec<TicketBrief>, dispatch::Error> {
-    let now = state.db.now();
-    state
-        .db
-        .read(move |conn| claimable(conn, agent, now))
-        .await
-        .map(|tickets| tickets.into_iter().map(TicketBrief::from).collect())
+    let claimable = state.boards.claimable(&state.db, agent).await?;
+    Ok(claimable.tickets().map(TicketBrief::from).collect())
 }
 
 /// See your desk.

@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, Data, Path},
 };
 use chrono::{DateTime, Utc};
-use dispatch::{DeclineReason, Offer, OfferStatus, Ticket};
+use dispatch::{DeclineReason, Offer, OfferStatus, Taken, Ticket};
 use kernel::{AgentId, EngagementId, OfferId, TicketId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -88,14 +88,12 @@ async fn accept_offer(
 ) -> ApiResult<web::Json<EngagementView>> {
     let (id, agent_id) = (offer.into_inner(), agent.agent_id);
     let db = agent.acting_db();
-    let engagement = db
+    let taken = db
         .write("accept_offer", move |tx| {
             workflows::accept_offer(tx, id, agent_id)
         })
         .await?;
-    Ok(web::Json(
-        engagement_view(&state, engagement.id, agent_id).await?,
-    ))
+    Ok(web::Json(taken_view(&state, taken).await?))
 }
 
 /// Decline an offer.
@@ -144,12 +142,27 @@ async fn claim_ticket(
 ) -> ApiResult<HttpResponse> {
     let (id, agent_id) = (ticket.into_inner(), agent.agent_id);
     let db = agent.acting_db();
-    let engagement = db
+    let taken = db
         .write("claim_ticket", move |tx| {
             workflows::claim_ticket(tx, agent_id, id)
         })
         .await?;
-    Ok(HttpResponse::Created().json(engagement_view(&state, engagement.id, agent_id).await?))
+    Ok(HttpResponse::Created().json(taken_view(&state, taken).await?))
+}
+
+/// What an agent took, as they see it. Only where somebody had it before is there a hand-over to
+/// look up.
+async fn taken_view(state: &State, taken: Taken) -> Result<EngagementView, ApiError> {
+    let handover = if taken.before.is_some() {
+        let engagement = taken.engagement.clone();
+        state
+            .look(move |conn| HandoverView::read(conn, &engagement))
+            .await?
+    } else {
+        None
+    };
+    let view = EngagementView::from((taken.engagement, taken.ticket));
+    Ok(EngagementView { handover, ..view })
 }
 
 /// An engagement as its agent sees it.

@@ -64,25 +64,31 @@ pub struct TicketBrief {
     pub first_reply_due_at: DateTime<Utc>,
 }
 
-impl From<Ticket> for TicketBrief {
-    fn from(ticket: Ticket) -> Self {
+impl From<&Ticket> for TicketBrief {
+    fn from(ticket: &Ticket) -> Self {
         Self {
             id: ticket.id,
-            source: ticket.source,
-            external_id: ticket.external_id,
-            queue: ticket.queue,
-            language: ticket.language,
-            customer_name: ticket.customer_name,
-            customer_tier: ticket.customer_tier,
+            source: ticket.source.clone(),
+            external_id: ticket.external_id.clone(),
+            queue: ticket.queue.clone(),
+            language: ticket.language.clone(),
+            customer_name: ticket.customer_name.clone(),
+            customer_tier: ticket.customer_tier.clone(),
             reason: ticket.reason,
-            summary: ticket.summary,
-            intent: ticket.intent,
+            summary: ticket.summary.clone(),
+            intent: ticket.intent.clone(),
             priority: ticket.priority,
-            required_skills: ticket.required_skills,
+            required_skills: ticket.required_skills.clone(),
             status: ticket.status,
             waiting_since: ticket.waiting_since,
             first_reply_due_at: ticket.first_reply_due_at,
         }
+    }
+}
+
+impl From<Ticket> for TicketBrief {
+    fn from(ticket: Ticket) -> Self {
+        Self::from(&ticket)
     }
 }
 

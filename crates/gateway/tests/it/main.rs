@@ -15,6 +15,7 @@ mod csrf;
 mod eligibility;
 mod feed;
 mod finance;
+mod hot_paths;
 mod journey;
 mod metrics;
 mod openapi_auth;

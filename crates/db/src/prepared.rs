@@ -1,0 +1,144 @@
+//! Statements that the database plans once for each connection.
+//!
+//! Diesel prepares an UPDATE anew each time, because which columns it sets may depend on the values.
+//! Where they do not, parsing and planning it costs the database several times what executing it
+//! does. And each statement is a round trip, which costs both sides more than a small write itself.
+
+use diesel::{
+    AsChangeset, PgConnection, QueryResult, QuerySource, RunQueryDsl,
+    pg::Pg,
+    query_builder::{AstPass, QueryFragment, QueryId},
+};
+
+/// An UPDATE whose text is always the same: it sets all the columns that it names.
+pub struct Update<F, C, R> {
+    table: F,
+    changes: C,
+    rows: R,
+}
+
+impl<F, C, R> Update<F, C, R> {
+    /// Changes those rows of the table for which `rows` holds.
+    pub fn new<T, A>(table: &T, changes: A, rows: R) -> Self
+    where
+        T: QuerySource<FromClause = F>,
+        A: AsChangeset<Target = T, Changeset = C>,
+    {
+        Self {
+            table: table.from_clause(),
+            changes: changes.as_changeset(),
+            rows,
+        }
+    }
+}
+
+impl<F, C, R> QueryFragment<Pg> for Update<F, C, R>
+where
+    F: QueryFragment<Pg>,
+    C: QueryFragment<Pg>,
+    R: QueryFragment<Pg>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        self.table.walk_ast(out.reborrow())?;
+        out.push_sql(" SET ");
+        self.changes.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.rows.walk_ast(out)
+    }
+}
+
+/// Writes that are done in one round trip.
+///
+/// They see the database as it was before the first of them, and none may change a row that another
+/// changes. Foreign keys and triggers look at the result of all of them; triggers fire for the
+/// last of them first.
+///
+/// They stay prepared if each of them does, as an [`Update`] or the INSERT of one row do. A text
+/// that differs from one call to the next would fill the connection's cache.
+pub struct Writes<'w>(Vec<&'w dyn QueryFragment<Pg>>);
+
+impl<'w> Writes<'w> {
+    /// These writes.
+    pub fn new(writes: impl Into<Vec<&'w dyn QueryFragment<Pg>>>) -> Self {
+        Self(writes.into())
+    }
+
+    /// Does them.
+    pub fn execute(self, conn: &mut PgConnection) -> QueryResult<()> {
+        RunQueryDsl::execute(self, conn).map(drop)
+    }
+}
+
+impl RunQueryDsl<PgConnection> for Writes<'_> {}
+
+/// Its text is its name in the cache.
+impl QueryId for Writes<'_> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for Writes<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // One alone is as it is; of several, each is a part of a statement that does nothing else.
+        if let [write] = self.0.as_slice() {
+            return write.walk_ast(out);
+        }
+        for (index, write) in self.0.iter().enumerate() {
+            out.push_sql(if index == 0 { "WITH w" } else { ", w" });
+            out.push_sql(&index.to_string());
+            out.push_sql(" AS (");
+            write.walk_ast(out.reborrow())?;
+            out.push_sql(")");
+        }
+        out.push_sql(" SELECT");
+        Ok(())
+    }
+}
+
+/// Runs a query for some ids: `among!(column, ids, |asked| query.filter(asked).load(conn))`.
+///
+/// A single id is compared and not looked for in a list: PostgreSQL reckons with ten ids in every
+/// list, so for one it finds a plan for the value at hand cheaper, and makes it anew each time.
+#[macro_export]
+macro_rules! among {
+    ($column:expr, $ids:expr, |$asked:ident| $query:expr) => {
+        match $ids {
+            [one] => {
+                let $asked = $column.eq(one);
+                $query
+            }
+            many => {
+                let $asked = $column.eq_any(many);
+                $query
+            }
+        }
+    };
+}
+
+/// Declares that a statement of one's own always has the same text, by which it stays prepared:
+/// `fixed!(Statement<'_>, Statement<'static>)`.
+#[macro_export]
+macro_rules! fixed {
+    ($name:ty, $id:ty) => {
+        impl ::diesel::query_builder::QueryId for $name {
+            type QueryId = $id;
+
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+    };
+}
+
+/// Pushes arrays, each of its type, with commas between them: rows in numbers, in a statement
+/// whose text does not depend on how many they are.
+#[macro_export]
+macro_rules! push_arrays {
+    ($out:ident, $first:ty => $values:expr $(, $kind:ty => $more:expr)* $(,)?) => {
+        $out.push_bind_param::<::diesel::sql_types::Array<$first>, _>(&$values)?;
+        $(
+            $out.push_sql(", ");
+            $out.push_bind_param::<::diesel::sql_types::Array<$kind>, _>(&$more)?;
+        )*
+    };
+}

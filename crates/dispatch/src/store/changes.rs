@@ -1,0 +1,154 @@
+//! What a command changes, stored in one round trip.
+
+use db::{Tx, Update, Writes};
+use diesel::{pg::Pg, prelude::*, query_builder::QueryFragment, result::Error as DieselError};
+use kernel::TicketId;
+
+use super::bulk::{InsertMessages, InsertOffers, PutOnOffer, TakeUnits};
+use crate::{
+    engagement::Engagement,
+    error::Error,
+    message::Message,
+    offer::Offer,
+    record::MatchRecord,
+    schema::{engagements, match_records, offers, tickets, workloads},
+    ticket::Ticket,
+    workload::Workload,
+};
+
+/// A row as it is to be stored. Rows that are there are locked by whoever changes them.
+#[derive(Clone, Copy)]
+pub(crate) enum Change<'c> {
+    /// An agent's load, as it is now.
+    Workload(&'c Workload),
+    /// A ticket, as it is now.
+    Ticket(&'c Ticket),
+    /// An offer, as it is now.
+    Offer(&'c Offer),
+    /// An engagement, as it is now.
+    Engagement(&'c Engagement),
+    /// A ticket that was not there.
+    NewTicket(&'c Ticket),
+    /// An offer that was not there.
+    NewOffer(&'c Offer),
+    /// What a run of the matcher knew and decided.
+    NewRecord(&'c MatchRecord),
+    /// The offers that it made, with the tickets and the units they take.
+    NewOffers(&'c [Offer]),
+    /// An engagement that was not there.
+    NewEngagement(&'c Engagement),
+    /// Messages of one conversation that were not there.
+    NewMessages(&'c [Message]),
+    /// Whoever had this ticket before reads it no further than to this message.
+    ReadUntil(TicketId, i32),
+}
+
+/// Stores all of these or none. Their triggers fire in this order.
+pub(crate) fn save(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> Result<(), Error> {
+    // The last of several writes is the first that is done.
+    let writes: Vec<_> = changes.iter().rev().flat_map(Change::statements).collect();
+    let writes: Vec<&dyn QueryFragment<Pg>> = writes.iter().map(AsRef::as_ref).collect();
+    Writes::new(writes).execute(tx.conn()).map_err(refusal)
+}
+
+/// What a broken constraint means.
+fn refusal(cause: DieselError) -> Error {
+    let broken = match &cause {
+        DieselError::DatabaseError(_, info) => info.constraint_name(),
+        _ => None,
+    };
+    match broken {
+        Some("workloads_within_capacity") => Error::AtCapacity,
+        Some("engagements_one_live_per_ticket") => Error::TicketTaken,
+        Some("offers_one_open_per_ticket_and_agent") => Error::TicketOnOffer,
+        Some("tickets_one_per_external_id") => Error::TicketExists,
+        _ => cause.into(),
+    }
+}
+
+impl<'c> Change<'c> {
+    /// The statements that store it, the last one first.
+    fn statements(&self) -> Vec<Statement<'c>> {
+        match *self {
+            Self::Workload(workload) => {
+                let agent = workloads::agent_id.eq(workload.agent_id);
+                one(Update::new(&workloads::table, workload, agent))
+            }
+            Self::Ticket(ticket) => vec![update_of(ticket)],
+            Self::Offer(offer) => one(Update::new(&offers::table, offer, offers::id.eq(offer.id))),
+            Self::Engagement(engagement) => {
+                let id = engagements::id.eq(engagement.id);
+                one(Update::new(&engagements::table, engagement, id))
+            }
+            Self::NewTicket(ticket) => one(diesel::insert_into(tickets::table).values(ticket)),
+            Self::NewOffer(offer) => one(diesel::insert_into(offers::table).values(offer)),
+            Self::NewRecord(record) => {
+                one(diesel::insert_into(match_records::table).values(record))
+            }
+            Self::NewOffers(made) => vec![
+                Box::new(InsertOffers::new(made)),
+                Box::new(PutOnOffer::new(made)),
+                Box::new(TakeUnits::new(made)),
+            ],
+            Self::NewEngagement(engagement) => {
+                one(diesel::insert_into(engagements::table).values(engagement))
+            }
+            Self::NewMessages(said) => one(InsertMessages::new(said)),
+            Self::ReadUntil(ticket, number) => {
+                let earlier = engagements::ticket_id
+                    .eq(ticket)
+                    .and(engagements::ended_at.is_not_null())
+                    .and(engagements::read_until.is_null());
+                let until = engagements::read_until.eq(number);
+                one(Update::new(&engagements::table, until, earlier))
+            }
+        }
+    }
+}
+
+type Statement<'c> = Box<dyn QueryFragment<Pg> + 'c>;
+
+fn one<'c>(statement: impl QueryFragment<Pg> + 'c) -> Vec<Statement<'c>> {
+    vec![Box::new(statement)]
+}
+
+/// All of a ticket that ever changes.
+fn update_of(ticket: &Ticket) -> Statement<'_> {
+    let changes = (
+        (
+            tickets::status.eq(ticket.status),
+            tickets::closed_at.eq(ticket.closed_at),
+            tickets::next_action.eq(ticket.next_action),
+            tickets::deadline_at.eq(ticket.deadline_at),
+            tickets::message_count.eq(ticket.message_count),
+            tickets::taken_at.eq(ticket.taken_at),
+            tickets::reopened_count.eq(ticket.reopened_count),
+        ),
+        (
+            tickets::put_aside_at.eq(ticket.put_aside_at),
+            tickets::preferred_agent_id.eq(ticket.preferred_agent_id),
+            tickets::preferred_until.eq(ticket.preferred_until),
+            tickets::waiting_since.eq(ticket.waiting_since),
+            tickets::rank_at.eq(ticket.rank_at),
+            tickets::first_reply_due_at.eq(ticket.first_reply_due_at),
+        ),
+        (
+            tickets::queue.eq(&ticket.queue),
+            tickets::required_skills.eq(&ticket.required_skills),
+            tickets::skill_levels.eq(&ticket.skill_levels),
+            tickets::weight.eq(ticket.weight),
+            tickets::class.eq(ticket.class),
+        ),
+        (
+            tickets::holder.eq(ticket.control.holder),
+            tickets::control_epoch.eq(ticket.control.epoch),
+            tickets::seen_by_assistant.eq(ticket.control.resume_after),
+            tickets::control_requested_at.eq(ticket.control.requested_at),
+        ),
+    );
+    Box::new(Update::new(
+        &tickets::table,
+        changes,
+        tickets::id.eq(ticket.id),
+    ))
+}
