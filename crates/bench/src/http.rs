@@ -5,6 +5,7 @@ mod assignment;
 mod claim;
 pub mod client;
 mod intake;
+mod latency;
 mod listing;
 mod load;
 mod peers;
@@ -70,6 +71,8 @@ enum Part {
     Streams,
     /// From arrival to offer
     Latency,
+    /// From capacity free to offer
+    Freed,
     /// Cost with ever more agents
     Growth,
 }
@@ -149,7 +152,8 @@ async fn measure_part(part: Part, stage: &mut Stage) -> Result<()> {
         Part::List => listing::measure(stage).await,
         Part::Backlog => assignment::measure_backlog(stage).await,
         Part::Streams => streams::measure(stage).await,
-        Part::Latency => assignment::measure_latency(stage).await,
+        Part::Latency => latency::measure_arrivals(stage).await,
+        Part::Freed => latency::measure_freed(stage).await,
         Part::Growth => assignment::measure_growth(stage).await,
     }
 }

@@ -1,4 +1,4 @@
-//! G8, latency and growth: what the matcher does, seen in the offers it committed.
+//! G8 and growth: what the matcher does, seen in the offers it committed.
 
 use std::{
     sync::Arc,
@@ -17,11 +17,7 @@ use super::{
 };
 
 /// Tickets a second that arrive in the open loop.
-const ARRIVALS: u64 = 100;
-/// Conversations that go on meanwhile.
-const TALKING: u64 = 20_000;
-/// Agents who are present meanwhile.
-const PRESENT: u64 = 2_000;
+pub(super) const ARRIVALS: u64 = 100;
 /// After so long without a new offer there will be none.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -61,95 +57,6 @@ pub async fn measure_backlog(stage: &mut Stage) -> Result<()> {
     stage.clear()?;
     let ours = stage.report.add(figure);
     peers::compare_assignments(stage, ours)
-}
-
-/// From a ticket's arrival to its offer, both committed, with one node and with three of which
-/// one is killed.
-pub async fn measure_latency(stage: &mut Stage) -> Result<()> {
-    for nodes in [1_usize, 3] {
-        stage.platform.kill_nodes();
-        stage.clear()?;
-        let fill = format!(
-            "SET session_replication_role = replica;
-             SELECT bench.talking(1000001, 1000000 + {TALKING}, {PRESENT}); VACUUM ANALYZE"
-        );
-        sql::run(stage.url(), &fill)?;
-        let mut ports = Vec::new();
-        for _ in 0..nodes {
-            ports.push(stage.platform.add_node(&[]).await?);
-        }
-        let since = sql::number(stage.url(), "SELECT coalesce(max(id), 0) FROM audit.events")?;
-        let people = Arc::clone(&stage.people);
-        let length = stage.plan.arrivals;
-        let name = format!("arrival-{nodes}");
-        let arrivals = load::open(&ports, ARRIVALS, length, |number| {
-            people.escalation(&format!("{name}-{number}"), number)
-        });
-        let tally = if nodes == 1 {
-            arrivals.await?
-        } else {
-            tokio::pin!(arrivals);
-            tokio::select! {
-                early = &mut arrivals => bail!("the arrivals were over too soon: {early:?}"),
-                () = sleep(length / 2) => (),
-            }
-            stage.platform.kill_node(1)?;
-            arrivals.await?
-        };
-        let offered =
-            "SELECT count(*) FROM dispatch.offers o JOIN dispatch.tickets t ON t.id = o.ticket_id
-                        WHERE t.external_id LIKE 'arrival-%'";
-        wait_until(stage, offered, tally.answered).await?;
-        tell_latency(stage, since, nodes)?;
-    }
-    stage.platform.kill_nodes();
-    stage.clear()
-}
-
-/// Audit rows are never changed, so the transaction that wrote one tells when it committed.
-fn tell_latency(stage: &mut Stage, since: u64, nodes: usize) -> Result<()> {
-    let query = format!(
-        "WITH waited AS (
-             SELECT extract(epoch FROM pg_xact_commit_timestamp(offered.xmin)
-                                     - pg_xact_commit_timestamp(came.xmin)) * 1000 AS millis
-               FROM audit.events came
-               JOIN dispatch.offers o ON o.ticket_id = came.ticket_id
-               JOIN audit.events offered ON offered.ticket_id = o.ticket_id
-                AND offered.subject = 'dispatch.offers'
-                AND offered.subject_id = o.id::text AND offered.old_state IS NULL
-              WHERE came.subject = 'dispatch.tickets' AND came.old_state IS NULL AND came.id > {since})
-         SELECT unnest(ARRAY[percentile_disc(0.5) WITHIN GROUP (ORDER BY millis),
-                             percentile_disc(0.95) WITHIN GROUP (ORDER BY millis), max(millis)])::bigint
-           FROM waited"
-    );
-    let lines = sql::run(stage.url(), &query)?;
-    let bounds = if nodes == 1 {
-        [("p50", Some(30)), ("p95", Some(250)), ("longest", None)]
-    } else {
-        [("p50", None), ("p95", None), ("longest", Some(2_000))]
-    };
-    let setting = if nodes == 1 {
-        "one node".to_owned()
-    } else {
-        format!("{nodes} nodes, one killed")
-    };
-    for (line, (name, bound)) in lines.iter().zip(bounds) {
-        let millis: u64 = line
-            .parse()
-            .with_context(|| format!("no latency: {line}"))?;
-        let what = format!("from arrival to offer at 100 a second, {setting}: {name}");
-        stage
-            .report
-            .add(Figure::new(what.clone(), "ms").once(millis));
-        if let Some(bound) = bound {
-            let what = format!("{what}, in ms");
-            let bound = Bound::AtMost(Ratio::milli(bound * 1_000));
-            stage
-                .report
-                .judge("latency", &what, Ratio::milli(millis * 1_000), bound);
-        }
-    }
-    Ok(())
 }
 
 /// What a ticket's dispatch costs with ever more agents present.
@@ -215,7 +122,7 @@ async fn wait_for_offers(stage: &Stage, count: u64) -> Result<()> {
 }
 
 /// Waits until the query counts so many, as long as it counts ever more.
-async fn wait_until(stage: &Stage, query: &str, count: u64) -> Result<()> {
+pub(super) async fn wait_until(stage: &Stage, query: &str, count: u64) -> Result<()> {
     let mut last = (0, Instant::now());
     loop {
         let found = sql::number(stage.url(), query)?;

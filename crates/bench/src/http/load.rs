@@ -140,6 +140,10 @@ impl Pools {
                     }
                     return Ok(());
                 }
+                if answer.status == 409 && answer.text().contains("engagement_ended") {
+                    // It was done, and the answer was lost with a node.
+                    return Ok(());
+                }
                 if !matches!(answer.status, 409 | 429 | 503) {
                     bail!("{}: {} {}", request.path, answer.status, answer.text());
                 }
