@@ -68,17 +68,9 @@ SELECT later.id FROM dispatch.offers later JOIN dispatch.offers earlier
     ON earlier.ticket_id = later.ticket_id AND earlier.agent_id = later.agent_id
    AND earlier.status = 'declined' AND earlier.closed_at <= later.offered_at AND earlier.id <> later.id;
 
--- promise: an offer of the matcher names the policy and, while it is kept, the run that made it
-SELECT o.id FROM dispatch.offers o
- WHERE o.kind = 'match' AND o.policy_version IS NULL AND o.match_record_id IS NOT NULL
-    OR o.policy_version IS NOT NULL AND NOT EXISTS
-       (SELECT FROM dispatch.tickets t JOIN dispatch.policies p ON p.queue = t.queue
-         WHERE t.id = o.ticket_id AND p.version = o.policy_version);
-
 -- promise: no more agents are asked about a ticket at a time than its policy says
 SELECT o.ticket_id, count(*) AS asked FROM dispatch.offers o
-  JOIN dispatch.tickets t ON t.id = o.ticket_id
-  JOIN dispatch.policies p ON p.queue = t.queue AND p.version = o.policy_version
+  JOIN dispatch.policies p ON p.queue = o.policy_queue AND p.version = o.policy_version
  WHERE o.status = 'pending' AND o.kind = 'match'
  GROUP BY o.ticket_id, p.body
 HAVING count(*) > coalesce((p.body ->> 'simultaneous_offers')::bigint, 1);

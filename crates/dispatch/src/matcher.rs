@@ -230,6 +230,7 @@ impl Making<'_> {
         offer.expires_at = self.now + offer_time(&versioned.policy);
         offer.match_record_id = Some(self.record);
         offer.policy_version = Some(versioned.version);
+        offer.policy_queue = Some(ticket.queue.clone());
         Some(offer)
     }
 }

@@ -98,8 +98,11 @@ pub struct Offer {
     pub decline_reason: Option<DeclineReason>,
     /// The run of the matcher that made it, while that is kept; none for a claim.
     pub match_record_id: Option<MatchRecordId>,
-    /// By which version of the queue's policy; none for a claim.
+    /// By which version of a policy; none for a claim.
     pub policy_version: Option<i32>,
+    /// Of which queue that policy is, where the ticket was then. Set together with
+    /// `policy_version`.
+    pub policy_queue: Option<String>,
 }
 
 impl Offer {
@@ -119,6 +122,7 @@ impl Offer {
             decline_reason: None,
             match_record_id: None,
             policy_version: None,
+            policy_queue: None,
         }
     }
 

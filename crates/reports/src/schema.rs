@@ -186,6 +186,7 @@ diesel::table! {
         channel -> Text,
         match_record_id -> Nullable<Uuid>,
         policy_version -> Nullable<Int4>,
+        policy_queue -> Nullable<Text>,
     }
 }
 

@@ -71,7 +71,7 @@ impl QueryFragment<Pg> for InsertMessages<'_> {
 }
 
 /// Pending offers, to be inserted.
-pub(super) struct InsertOffers {
+pub(super) struct InsertOffers<'o> {
     ids: Vec<OfferId>,
     tickets: Vec<TicketId>,
     agents: Vec<AgentId>,
@@ -83,10 +83,11 @@ pub(super) struct InsertOffers {
     expires_at: Vec<DateTime<Utc>>,
     records: Vec<Option<MatchRecordId>>,
     versions: Vec<Option<i32>>,
+    queues: Vec<Option<&'o str>>,
 }
 
-impl InsertOffers {
-    pub(super) fn new(offers: &[Offer]) -> Self {
+impl<'o> InsertOffers<'o> {
+    pub(super) fn new(offers: &'o [Offer]) -> Self {
         Self {
             ids: offers.iter().map(|o| o.id).collect(),
             tickets: offers.iter().map(|o| o.ticket_id).collect(),
@@ -99,17 +100,18 @@ impl InsertOffers {
             expires_at: offers.iter().map(|o| o.expires_at).collect(),
             records: offers.iter().map(|o| o.match_record_id).collect(),
             versions: offers.iter().map(|o| o.policy_version).collect(),
+            queues: offers.iter().map(|o| o.policy_queue.as_deref()).collect(),
         }
     }
 }
 
-fixed!(InsertOffers, InsertOffers);
+fixed!(InsertOffers<'_>, InsertOffers<'static>);
 
-impl QueryFragment<Pg> for InsertOffers {
+impl QueryFragment<Pg> for InsertOffers<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO dispatch.offers (id, ticket_id, agent_id, kind, weight, channel, score, \
-             offered_at, expires_at, match_record_id, policy_version, status) \
+             offered_at, expires_at, match_record_id, policy_version, policy_queue, status) \
              SELECT *, 'pending' FROM unnest(",
         );
         push_arrays!(out,
@@ -124,6 +126,7 @@ impl QueryFragment<Pg> for InsertOffers {
             Timestamptz => self.expires_at,
             Nullable<Uuid> => self.records,
             Nullable<Integer> => self.versions,
+            Nullable<Text> => self.queues,
         );
         out.push_sql(")");
         Ok(())
