@@ -341,6 +341,34 @@ pub(crate) fn running_shifts(
         .load(conn))
 }
 
+/// A shift that an agent is on, or was.
+#[derive(Clone, Debug, Queryable)]
+pub struct StartedShift {
+    /// Whose.
+    pub agent_id: AgentId,
+    /// For which queue.
+    pub queue: String,
+    /// When it ends, or did.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// The shifts of these agents that have started, and did not end before `since`.
+pub fn started_shifts(
+    conn: &mut PgConnection,
+    agents: &[AgentId],
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<StartedShift>> {
+    commitments::table
+        .inner_join(shifts::table.on(shifts::id.eq(commitments::shift_id)))
+        .filter(commitments::agent_id.eq_any(agents))
+        .filter(commitments::status.eq(CommitmentStatus::Committed))
+        .filter(commitments::starts_at.le(now + EARLY))
+        .filter(commitments::ends_at.ge(since))
+        .select((commitments::agent_id, shifts::queue, commitments::ends_at))
+        .load(conn)
+}
+
 /// The queues whose work goes to agents on a shift for them only, by their codes.
 pub fn closed_queues(conn: &mut PgConnection) -> QueryResult<Vec<String>> {
     admissions::table

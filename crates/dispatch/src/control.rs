@@ -8,12 +8,14 @@
 use chrono::{DateTime, Utc};
 use db::{Topic, Tx};
 use diesel::prelude::*;
-use kernel::{TicketId, text_enum};
+use kernel::{Invalid, TicketId, text_enum};
+use routing::Policy;
 
 use crate::{
     error::Error,
     note::{self, Note},
-    offer::{self, OfferStatus},
+    offer::{self, Asked, OfferStatus},
+    queue::Queue,
     reopening,
     schema::tickets,
     standing,
@@ -111,19 +113,55 @@ impl Ticket {
     }
 }
 
+/// What the assistant does, and what it knows.
+#[derive(Clone, Debug)]
+pub struct ControlChange {
+    /// What it does.
+    pub verb: ControlVerb,
+    /// The control epoch that it knows.
+    pub epoch: i64,
+    /// With `offer` and `pass`, the code of the queue in which the conversation is to wait; where
+    /// none is named, that in which it was.
+    pub queue: Option<String>,
+}
+
+impl ControlChange {
+    /// In the queue in which the conversation was.
+    pub const fn new(verb: ControlVerb, epoch: i64) -> Self {
+        Self {
+            verb,
+            epoch,
+            queue: None,
+        }
+    }
+
+    /// The queue that it names, with the policy by which that routes.
+    fn destination(&self, tx: &mut Tx<'_>) -> Result<Option<(Queue, Policy)>, Error> {
+        let Some(code) = &self.queue else {
+            return Ok(None);
+        };
+        if !matches!(self.verb, ControlVerb::Offer | ControlVerb::Pass) {
+            return Err(Invalid::field("queue", "goes with offer and pass only").into());
+        }
+        let (queue, version) = store::find_queue_with_policy(tx, code)?
+            .ok_or_else(|| Invalid::field("queue", "is not a queue of this platform"))?;
+        Ok(Some((queue, version.policy()?)))
+    }
+}
+
 /// The assistant changes who may speak, or asks for it. Nothing happens where somebody else has
 /// changed it since the caller looked.
-pub fn control(
-    tx: &mut Tx<'_>,
-    id: TicketId,
-    verb: ControlVerb,
-    epoch: i64,
-) -> Result<Ticket, Error> {
+pub fn control(tx: &mut Tx<'_>, id: TicketId, change: &ControlChange) -> Result<Ticket, Error> {
+    let destination = change.destination(tx)?;
+    let verb = change.verb;
     let mut asked = offer::lock_asked(tx, id)?;
     let mut ticket = store::lock_ticket(tx, id)?.ok_or(Error::TicketNotFound)?;
-    ticket.fence(epoch)?;
+    ticket.fence(change.epoch)?;
     if !ticket.is_open() && !ticket.is_with_assistant() {
         return Err(Error::ConversationClosed);
+    }
+    if let Some((queue, policy)) = destination.filter(|_| ticket.is_with_assistant()) {
+        send_to(tx, &mut ticket, &mut asked, &queue, &policy)?;
     }
     match (verb, ticket.control.holder) {
         (ControlVerb::Offer, Holder::Assistant) => offer_to_agents(tx, &mut ticket)?,
@@ -153,6 +191,27 @@ pub fn control(
     tx.ring(Topic::Ticket(id));
     tx.ring(Topic::Floor);
     Ok(ticket)
+}
+
+/// Moves a ticket that the assistant has to a queue. Who is asked about it in another one is not
+/// asked any longer.
+fn send_to(
+    tx: &mut Tx<'_>,
+    ticket: &mut Ticket,
+    asked: &mut Asked,
+    queue: &Queue,
+    policy: &Policy,
+) -> Result<(), Error> {
+    if ticket.queue == queue.code {
+        return Ok(());
+    }
+    if ticket.is_open() {
+        offer::end_all(tx, ticket, asked, OfferStatus::Rescinded)?;
+        ticket.wait_again(tx.now());
+        tx.ring(Topic::Match);
+    }
+    ticket.move_to(queue, policy);
+    Ok(())
 }
 
 fn offer_to_agents(tx: &mut Tx<'_>, ticket: &mut Ticket) -> Result<(), Error> {

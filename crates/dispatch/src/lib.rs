@@ -54,7 +54,7 @@ mod workload;
 
 pub use board::Board;
 pub use candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of};
-pub use control::{Control, ControlVerb, Holder, control};
+pub use control::{Control, ControlChange, ControlVerb, Holder, control};
 pub use dead_letter::{DeadLetter, Settlement, discard_dead_letter, put_aside, replay_dead_letter};
 pub use deadline::{Kept, keep_deadline};
 pub use engagement::{

@@ -409,6 +409,46 @@ pub fn talks(conn: &mut PgConnection, agent: AgentId) -> QueryResult<Vec<Engagem
         .load(conn)
 }
 
+/// A conversation that goes on, as its agent has it.
+#[derive(Clone, Debug, Queryable)]
+pub struct Talk {
+    /// The work on it.
+    pub engagement_id: EngagementId,
+    /// Whose.
+    pub agent_id: AgentId,
+    /// The code of its queue.
+    pub queue: String,
+    /// When the agent took it.
+    pub started_at: DateTime<Utc>,
+}
+
+/// The talks in some queues, of one agent or of all, in the order in which they are locked; at most
+/// 1,000.
+pub fn talks_in(
+    conn: &mut PgConnection,
+    queues: &[String],
+    agent: Option<AgentId>,
+) -> QueryResult<Vec<Talk>> {
+    let mut talks = engagements::table
+        .inner_join(tickets::table.on(tickets::id.eq(engagements::ticket_id)))
+        .filter(engagements::ended_at.is_null())
+        .filter(engagements::status.eq(EngagementStatus::Talking))
+        .filter(tickets::queue.eq_any(queues))
+        .order((engagements::agent_id, engagements::ticket_id))
+        .select((
+            engagements::id,
+            engagements::agent_id,
+            tickets::queue,
+            engagements::started_at,
+        ))
+        .limit(1_000)
+        .into_boxed();
+    if let Some(agent) = agent {
+        talks = talks.filter(engagements::agent_id.eq(agent));
+    }
+    talks.load(conn)
+}
+
 /// Talks whose deadline has passed, with their agents; at most 100.
 pub fn due_talks(
     conn: &mut PgConnection,

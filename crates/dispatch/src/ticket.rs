@@ -524,15 +524,14 @@ pub fn escalate(
 ) -> Result<Ticket, Error> {
     let now = tx.now();
     escalation.check(now, skills)?;
-    let Some((queue, version)) = store::find_queue_with_policy(tx, &escalation.queue)? else {
+    let customer = Some(escalation.customer.reference.as_str());
+    let regular = customer.filter(|_| escalation.same_agent);
+    let Some((queue, version, last_agent)) = store::find_queue_for(tx, &escalation.queue, regular)?
+    else {
         return Err(kernel::Invalid::field("queue", "is not a queue of this platform").into());
     };
     let policy = version.policy()?;
-    let preferred = if escalation.same_agent && policy.preferred_agent_seconds > 0 {
-        store::find_last_agent_of(tx, &escalation.customer.reference)?
-    } else {
-        None
-    };
+    let preferred = last_agent.filter(|_| policy.preferred_agent_seconds > 0);
     let transcript = std::mem::take(&mut escalation.transcript);
     let mut ticket = escalation.into_ticket(&queue, &policy, now);
     if let Some(agent) = preferred {

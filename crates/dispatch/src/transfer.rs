@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use db::{Topic, Tx};
 use kernel::{AgentId, Checks, EngagementId};
+use routing::Policy;
 
 use crate::{
     candidate::Candidate,
@@ -11,11 +12,25 @@ use crate::{
     note::{self, Note},
     offer::{self, Offer, OfferKind},
     parting::{self, Parted},
+    queue::Queue,
     standing,
     store::{self, Change},
     ticket::{Need, Ticket, check_needs},
     workload::Workload,
 };
+
+impl Ticket {
+    /// Goes to a queue, where it has the place that its waiting time gives it.
+    pub(crate) fn move_to(&mut self, queue: &Queue, policy: &Policy) {
+        if self.queue != queue.code {
+            self.queue.clone_from(&queue.code);
+            self.weight = queue.ticket_weight;
+            let head_start = TimeDelta::seconds(policy.head_start_seconds) * self.priority;
+            self.rank_at = self.waiting_since - head_start;
+            self.class = self.class();
+        }
+    }
+}
 
 /// Where an agent hands a conversation on to.
 #[derive(Clone, Debug)]
@@ -51,12 +66,7 @@ pub fn transfer_to_queue(
     let from = locked.1.queue.clone();
     let paid_seconds = hand_on(tx, &mut locked, to.note.as_deref())?;
     let (_, mut ticket, engagement) = locked;
-    if ticket.queue != queue.code {
-        ticket.queue.clone_from(&queue.code);
-        ticket.weight = queue.ticket_weight;
-        let head_start = TimeDelta::seconds(policy.head_start_seconds) * ticket.priority;
-        ticket.rank_at = ticket.waiting_since - head_start;
-    }
+    ticket.move_to(&queue, &policy);
     if let Some(needs) = &to.required_skills {
         (ticket.required_skills, ticket.skill_levels) = needs
             .iter()

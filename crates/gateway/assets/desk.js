@@ -2,7 +2,7 @@
 
 import { call, listen, signIn } from "./api.js";
 import { badge, connectionNotice, soundSwitch, toast } from "./attention.js";
-import { everySecond, secondsUntil, setClock } from "./clock.js";
+import { everySecond, secondsUntil, setClock, timeOfDay } from "./clock.js";
 import { $, copy, fill, money, reconcile, show } from "./dom.js";
 import { Claimable, Offers } from "./offers.js";
 import { HandingOn } from "./handing-on.js";
@@ -26,6 +26,16 @@ const claimable = new Claimable({ words, onTaken: taken });
 const talk = new Talk({ words, onSeen: saw, onEnded: ended });
 const talks = () => desk?.engagements.filter(({ status }) => status === "talking").length ?? 0;
 new HandingOn({ words, talk, talks });
+
+/** So long before conversations are handed on the agent is told: from 15 minutes before the end of the shift. */
+const HAND_OVER_NOTICE = 30 * 60;
+everySecond(() => {
+  const at = desk?.hand_over_at;
+  const isNear = Boolean(at) && secondsUntil(at) < HAND_OVER_NOTICE;
+  const text = isNear ? `Your shift comes to its end. What you still have in hand at ${timeOfDay(at)} is handed on to colleagues.` : "";
+  if ($("#shift-ends").textContent !== text) $("#shift-ends").textContent = text;
+  show($("#shift-ends"), isNear);
+});
 
 /** The platform's view of the desk. */
 function draw(view) {

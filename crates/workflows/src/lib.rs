@@ -15,6 +15,7 @@ mod dispatching;
 mod eligibility;
 mod error;
 mod escalation;
+mod hand_over;
 mod idempotent;
 mod job;
 mod parting;
@@ -33,6 +34,7 @@ pub use dispatching::{
 pub use eligibility::{declare_conflict, drop_working_time_rules, set_capacity};
 pub use error::Error;
 pub use escalation::escalate;
+pub use hand_over::hand_over_at;
 pub use idempotent::once;
 pub use job::{Failure, Job, Outside, run_job};
 pub use parting::{

@@ -2,7 +2,7 @@
 
 use db::Tx;
 
-use crate::{Error, dispatching, parting, presence, resolution};
+use crate::{Error, dispatching, hand_over, parting, presence, resolution};
 
 /// How many things a reconciler changed.
 pub type Report = usize;
@@ -29,6 +29,10 @@ pub const RECONCILERS: &[Reconciler] = &[
     Reconciler {
         name: "end_abandoned_talks",
         run: presence::end_abandoned_talks,
+    },
+    Reconciler {
+        name: "hand_over_after_shifts",
+        run: hand_over::hand_over_after_shifts,
     },
     Reconciler {
         name: "expire_offers",

@@ -102,22 +102,6 @@ pub(crate) fn list_partings(
         .load(tx.conn())
 }
 
-/// Who last helped a customer to the end, in whichever ticket.
-pub(crate) fn find_last_agent_of(
-    tx: &mut Tx<'_>,
-    customer_ref: &str,
-) -> QueryResult<Option<AgentId>> {
-    tickets::table
-        .inner_join(engagements::table.on(engagements::ticket_id.eq(tickets::id)))
-        .filter(tickets::customer_ref.eq(customer_ref))
-        .filter(engagements::status.eq(EngagementStatus::Resolved))
-        .filter(engagements::first_reply_at.is_not_null())
-        .order(tickets::created_at.desc())
-        .select(engagements::agent_id)
-        .first(tx.conn())
-        .optional()
-}
-
 pub(crate) fn find_last_engagement_of(
     tx: &mut Tx<'_>,
     ticket: TicketId,

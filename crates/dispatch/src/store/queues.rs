@@ -9,11 +9,12 @@ use diesel::{
 use kernel::AgentId;
 
 use crate::{
+    engagement::EngagementStatus,
     error::Error,
     offer::OfferStatus,
     policy::PolicyVersion,
     queue::Queue,
-    schema::{offers, policies, queues, tickets},
+    schema::{engagements, offers, policies, queues, tickets},
     ticket::{NextAction, Ticket, TicketStatus},
 };
 
@@ -55,6 +56,32 @@ pub(crate) fn find_queue_with_policy(
         .inner_join(policies::table.on(in_force))
         .filter(queues::code.eq(code))
         .select((Queue::as_select(), PolicyVersion::as_select()))
+        .first(tx.conn())
+        .optional()
+}
+
+/// A queue with its policy, and who last helped a customer to the end, in whichever queue; nobody
+/// where no customer is named.
+pub(crate) fn find_queue_for(
+    tx: &mut Tx<'_>,
+    code: &str,
+    customer_ref: Option<&str>,
+) -> QueryResult<Option<(Queue, PolicyVersion, Option<AgentId>)>> {
+    let in_force = policies::queue
+        .eq(queues::code)
+        .and(policies::version.eq(queues::policy_version));
+    let last_agent = tickets::table
+        .inner_join(engagements::table.on(engagements::ticket_id.eq(tickets::id)))
+        .filter(tickets::customer_ref.nullable().eq(customer_ref))
+        .filter(engagements::status.eq(EngagementStatus::Resolved))
+        .filter(engagements::first_reply_at.is_not_null())
+        .order(tickets::created_at.desc())
+        .select(engagements::agent_id)
+        .single_value();
+    queues::table
+        .inner_join(policies::table.on(in_force))
+        .filter(queues::code.eq(code))
+        .select((Queue::as_select(), PolicyVersion::as_select(), last_agent))
         .first(tx.conn())
         .optional()
 }

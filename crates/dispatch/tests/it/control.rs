@@ -1,7 +1,10 @@
 //! Who may speak, and the number that fences off whoever spoke before.
 
 use chrono::TimeDelta;
-use dispatch::{Author, ControlVerb, Disposition, Error, Holder, Ticket, TicketStatus, WrapUp};
+use dispatch::{
+    Author, ControlChange, ControlVerb, Disposition, Error, Holder, QueueInput, TalkRules, Ticket,
+    TicketStatus, WrapUp,
+};
 
 use crate::arrange::{agent, engaged, floor, last_message, look, run_matcher, said, ticket};
 
@@ -11,7 +14,7 @@ fn change(
     verb: ControlVerb,
 ) -> Result<Ticket, Error> {
     let (id, epoch) = (ticket.id, ticket.control.epoch);
-    floor.write(|tx| dispatch::control(tx, id, verb, epoch))
+    floor.write(|tx| dispatch::control(tx, id, &ControlChange::new(verb, epoch)))
 }
 
 /// A conversation that the assistant has again.
@@ -230,4 +233,54 @@ fn after_the_end_nothing_is_controlled() {
         matches!(refused, Err(Error::ConversationClosed)),
         "{refused:?}"
     );
+}
+
+#[test]
+fn the_assistant_sends_a_conversation_to_the_queue_that_it_names() {
+    let mut floor = floor();
+    let heavy = QueueInput {
+        code: "billing".to_owned(),
+        name: "Billing".to_owned(),
+        first_reply_seconds: 120,
+        wrap_up_seconds: 60,
+        ticket_weight: 2,
+        rules: TalkRules::default(),
+    };
+    floor.write(|tx| dispatch::save_queue(tx, &heavy)).unwrap();
+    let ada = agent(&mut floor);
+    let held = returned(&mut floor, "1");
+    let offered = change(&mut floor, &held, ControlVerb::Offer).unwrap();
+    assert_eq!(run_matcher(&mut floor, &[&ada]).len(), 1);
+    let to = |floor: &mut db::testing::Sandbox, verb, queue: &str| {
+        let epoch = look(floor, held.id).control.epoch;
+        let queue = Some(queue.to_owned());
+        let change = ControlChange { verb, epoch, queue };
+        floor.write(|tx| dispatch::control(tx, held.id, &change))
+    };
+
+    for (verb, queue) in [
+        (ControlVerb::Pass, "nowhere"),
+        (ControlVerb::Request, "billing"),
+    ] {
+        let refused = to(&mut floor, verb, queue);
+        assert!(
+            matches!(&refused, Err(Error::Invalid(invalid)) if invalid.fields[0].field == "queue"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(look(&mut floor, held.id).queue, offered.queue);
+    let passed = to(&mut floor, ControlVerb::Pass, "billing").unwrap();
+
+    assert_eq!((passed.queue.as_str(), passed.weight), ("billing", 2));
+    assert_eq!(passed.status, TicketStatus::Waiting);
+    assert_eq!(passed.control.holder, Holder::Queue);
+    assert_ne!(passed.class, offered.class);
+    let asked: Vec<_> = floor
+        .read(|conn| dispatch::queries::desk(conn, ada.agent_id))
+        .unwrap()
+        .offers;
+    assert!(asked.is_empty(), "who was asked in the other queue is free");
+    let again = run_matcher(&mut floor, &[&ada]);
+    assert_eq!(again.first().map(|offer| offer.weight), Some(2));
+    floor.assert_promises();
 }

@@ -9,7 +9,7 @@ use std::{
 use chrono::TimeDelta;
 use db::{Db, testing::TestDatabase};
 use diesel::RunQueryDsl as _;
-use dispatch::{Candidate, ControlVerb, Error, Holder, NewMessage, ReleaseReason};
+use dispatch::{Candidate, ControlChange, ControlVerb, Error, Holder, NewMessage, ReleaseReason};
 
 use crate::arrange::{shared_agent, shared_floor, shared_ticket};
 
@@ -281,7 +281,9 @@ fn offered_by_assistant(database: &mut TestDatabase, external_id: &str) -> dispa
         let (id, epoch) = (ticket.id, ticket.control.epoch);
         ticket = database
             .db()
-            .write_blocking("control", |tx| dispatch::control(tx, id, verb, epoch))
+            .write_blocking("control", |tx| {
+                dispatch::control(tx, id, &ControlChange::new(verb, epoch))
+            })
             .unwrap();
     }
     ticket
@@ -388,7 +390,7 @@ fn of_two_who_pass_at_once_one_does_and_the_other_hears_who_has_it() {
         let (id, epoch) = (ticket.id, ticket.control.epoch);
         let outcomes = at_once(2, &db, move |_, db| {
             db.write_blocking("pass", |tx| {
-                dispatch::control(tx, id, ControlVerb::Pass, epoch)
+                dispatch::control(tx, id, &ControlChange::new(ControlVerb::Pass, epoch))
             })
         });
         let passed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -421,7 +423,7 @@ fn what_was_requested_of_an_agent_is_not_accepted_after_the_agent_gave_it_to_the
             .id;
         let epoch = look(&db, id).control.epoch;
         db.write_blocking("request", |tx| {
-            dispatch::control(tx, id, ControlVerb::Request, epoch)
+            dispatch::control(tx, id, &ControlChange::new(ControlVerb::Request, epoch))
         })
         .unwrap();
         let outcomes = at_once(2, &db, move |index, db| {
@@ -431,7 +433,8 @@ fn what_was_requested_of_an_agent_is_not_accepted_after_the_agent_gave_it_to_the
                 })
             } else {
                 db.write_blocking("accept", |tx| {
-                    dispatch::control(tx, id, ControlVerb::Accept, epoch).map(drop)
+                    dispatch::control(tx, id, &ControlChange::new(ControlVerb::Accept, epoch))
+                        .map(drop)
                 })
             }
         });

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use db::testing::Sandbox;
 use dispatch::{
-    Candidate, ControlVerb, DeclineReason, Destination, Disposition, NewMessage, ReleaseReason,
-    WrapUp,
+    Candidate, ControlChange, ControlVerb, DeclineReason, Destination, Disposition, NewMessage,
+    ReleaseReason, WrapUp,
 };
 use kernel::TicketId;
 use proptest::prelude::*;
@@ -176,7 +176,9 @@ impl World {
             Step::Write(_) => dispatch::say_as_customer(tx, id, &said).map(drop),
             Step::Reopen(_) => dispatch::reopen(tx, id).map(drop),
             Step::Return(_) => dispatch::hand_back_for_all(tx, id).map(drop),
-            Step::Control(_, verb) => dispatch::control(tx, id, verb, epoch).map(drop),
+            Step::Control(_, verb) => {
+                dispatch::control(tx, id, &ControlChange::new(verb, epoch)).map(drop)
+            }
             _ => dispatch::say_as_assistant(tx, id, epoch, &said).map(drop),
         });
     }

@@ -9,7 +9,7 @@ use actix_web::{
     web::{self, Path},
 };
 use chrono::{DateTime, Utc};
-use dispatch::{Control, ControlVerb, Holder, Ticket, TicketStatus};
+use dispatch::{Control, ControlChange, ControlVerb, Holder, Ticket, TicketStatus};
 use kernel::TicketId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,13 +59,16 @@ impl From<Control> for ControlView {
     }
 }
 
-/// What the caller knows.
+/// What the caller knows, and where the conversation is to wait.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct EpochBody {
+struct ControlBody {
     /// The control epoch that the caller knows.
     #[schema(minimum = 1)]
     epoch: i64,
+    /// With `offer` and `pass`, the code of the queue in which the conversation is to wait; where
+    /// none is named, that in which it was.
+    queue: Option<String>,
 }
 
 /// A conversation after its control was changed.
@@ -99,20 +102,22 @@ impl From<Ticket> for Controlled {
     tag = "Tickets",
     security(("machine" = [])),
     params(("ticket_id" = TicketId, Path), ("verb" = ControlVerb, Path)),
-    request_body = EpochBody,
+    request_body = ControlBody,
     responses((status = 200, description = "As it is now", body = Controlled), Problems),
 )]
 #[post("/tickets/{ticket_id}/control/{verb}")]
 async fn change_control(
     machine: Machine,
     path: Path<(TicketId, ControlVerb)>,
-    body: Json<EpochBody>,
+    body: Json<ControlBody>,
 ) -> ApiResult<web::Json<Controlled>> {
-    let ((id, verb), epoch) = (path.into_inner(), body.0.epoch);
+    let (id, verb) = path.into_inner();
+    let ControlBody { epoch, queue } = body.0;
+    let change = ControlChange { verb, epoch, queue };
     let ticket = machine
         .acting_db()
         .write("change_control", move |tx| {
-            workflows::change_control(tx, id, verb, epoch)
+            workflows::change_control(tx, id, &change)
         })
         .await?;
     Ok(web::Json(ticket.into()))

@@ -4,6 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse, get,
     web::{self, Data},
 };
+use chrono::{DateTime, Utc};
 use db::Topic;
 use kernel::AgentId;
 use serde::Serialize;
@@ -43,6 +44,9 @@ pub struct DeskView {
     pub engagements: Vec<EngagementView>,
     /// How many waiting tickets the agent could claim; counted to 50.
     pub claimable: usize,
+    /// When the first of the conversations in hand is handed on, because the shift ends in which the
+    /// agent took it: 15 minutes after its end. None where nothing will be.
+    pub hand_over_at: Option<DateTime<Utc>>,
 }
 
 impl DeskView {
@@ -56,6 +60,7 @@ impl DeskView {
             .read(move |conn| {
                 let presence = availability::presence(conn, agent)?;
                 let desk = dispatch::queries::desk(conn, agent)?;
+                let hand_over_at = workflows::hand_over_at(conn, agent, now)?;
                 Ok(Self {
                     presence: PresenceView::of(presence, now),
                     capacity: desk.workload.as_ref().map(|workload| workload.capacity),
@@ -67,6 +72,7 @@ impl DeskView {
                         .map(EngagementView::from)
                         .collect(),
                     claimable,
+                    hand_over_at,
                 })
             })
             .await

@@ -29,6 +29,7 @@ mod races;
 mod rounds;
 mod routing;
 mod sessions;
+mod shift_ends;
 mod streams;
 mod support;
 mod what_if;
