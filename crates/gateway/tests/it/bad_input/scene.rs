@@ -209,7 +209,7 @@ impl<'a> Scene<'a> {
             ("dead_letter_id", letter),
             ("conflict_id", conflict),
             ("run_id", id(&run["run"]).to_owned()),
-            ("verb", "request".to_owned()),
+            ("verb", "offer".to_owned()),
         ]);
     }
 
