@@ -20,8 +20,9 @@ use super::{
 const TALKING: u64 = 20_000;
 /// Agents who are present meanwhile.
 const PRESENT: u64 = 2_000;
-/// The first number of what goes on.
-const FIRST: u64 = 1_000_000;
+/// What goes on is numbered from here, each time from further on: what was earned is kept, and no
+/// conversation can earn it again.
+const NUMBERS: u64 = 1_000_000;
 
 /// From a ticket's arrival, while agents have room.
 pub async fn measure_arrivals(stage: &mut Stage) -> Result<()> {
@@ -67,8 +68,8 @@ pub async fn measure_freed(stage: &mut Stage) -> Result<()> {
             stage.url(),
             &format!(
                 "SELECT md5('engagement ' || n) FROM generate_series({}, {}) n ORDER BY n",
-                FIRST + 1,
-                FIRST + TALKING
+                numbers(nodes) + 1,
+                numbers(nodes) + TALKING
             ),
         )?;
         let since = last_event(stage)?;
@@ -76,7 +77,8 @@ pub async fn measure_freed(stage: &mut Stage) -> Result<()> {
         let tally = run(stage, &ports, |number| {
             // The agents take turns in the order in which they have conversations.
             let index = usize::try_from(number).unwrap_or_default();
-            let agent = usize::try_from((FIRST + 1 + number) % PRESENT).unwrap_or_default();
+            let agent =
+                usize::try_from((numbers(nodes) + 1 + number) % PRESENT).unwrap_or_default();
             let path = format!("/engagements/eng_{}/resolve", ids[index]);
             let body = r#"{"disposition": "solved"}"#;
             Request::post(path, &people.agents[agent].token, body)
@@ -105,13 +107,18 @@ pub async fn measure_freed(stage: &mut Stage) -> Result<()> {
     sql::run(stage.url(), &roomy).map(drop)
 }
 
+const fn numbers(nodes: u64) -> u64 {
+    NUMBERS * nodes
+}
+
 /// Lays out what goes on, and starts so many nodes.
-async fn set_up(stage: &mut Stage, nodes: usize, more: &str) -> Result<Vec<u16>> {
+async fn set_up(stage: &mut Stage, nodes: u64, more: &str) -> Result<Vec<u16>> {
     stage.platform.kill_nodes();
     stage.clear()?;
     let fill = format!(
         "SET session_replication_role = replica;
-         SELECT bench.talking({FIRST} + 1, {FIRST} + {TALKING}, {PRESENT}); {more} VACUUM ANALYZE"
+         SELECT bench.talking({first} + 1, {first} + {TALKING}, {PRESENT}); {more} VACUUM ANALYZE",
+        first = numbers(nodes)
     );
     sql::run(stage.url(), &fill)?;
     let mut ports = Vec::new();
@@ -146,7 +153,7 @@ where
 
 /// Audit rows are never changed, so the transaction that wrote one tells when it committed. `pairs`
 /// selects those of what `began` a wait and of the offer that ended it.
-fn tell(stage: &mut Stage, from: &str, pairs: &str, nodes: usize) -> Result<()> {
+fn tell(stage: &mut Stage, from: &str, pairs: &str, nodes: u64) -> Result<()> {
     let query = format!(
         "WITH waited AS (
              SELECT extract(epoch FROM pg_xact_commit_timestamp(offered)

@@ -124,6 +124,7 @@ impl Pools {
     }
 
     async fn send_until_answered(&self, first: usize, request: &Request) -> Result<()> {
+        let mut last = "no connection".to_owned();
         for attempt in 0..TRIES {
             let (port, idle) = &self.0[(first + attempt) % self.0.len()];
             let kept = idle.lock().ok().and_then(|mut idle| idle.pop());
@@ -144,6 +145,7 @@ impl Pools {
                     // It was done, and the answer was lost with a node.
                     return Ok(());
                 }
+                last = format!("{} {}", answer.status, answer.text());
                 if !matches!(answer.status, 409 | 429 | 503) {
                     bail!("{}: {} {}", request.path, answer.status, answer.text());
                 }
@@ -152,7 +154,7 @@ impl Pools {
                 sleep(PAUSE).await;
             }
         }
-        bail!("{} was never answered", request.path)
+        bail!("{} was never answered: {last}", request.path)
     }
 }
 
