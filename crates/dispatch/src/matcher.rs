@@ -26,8 +26,13 @@ use crate::{
 
 /// How many kinds of waiting tickets one run looks at, those that waited longest first.
 const CLASSES: i64 = 1_000;
-/// How many tickets of one kind one run looks at.
+/// How many tickets of one kind one run looks at, at most.
 const OF_CLASS: i64 = 500;
+/// How many tickets of one kind it looks at, at least.
+const LEAST_OF_CLASS: i64 = 50;
+/// How many it looks at in between, for each free unit that could take one: those that are served
+/// first, with some to choose from. What is behind them waits for units that are not there.
+const FOR_A_UNIT: i64 = 8;
 /// How many tickets one run looks at in all.
 const BATCH: usize = 5_000;
 
@@ -81,16 +86,13 @@ pub fn plan(tx: &mut Tx<'_>, room: &Room) -> Result<Option<Plan>, Error> {
             break;
         }
         let first = store::list_waiting_of_class(tx, class, 1)?;
-        let is_servable = first
+        let units = first
             .first()
-            .is_some_and(|ticket| could_be_served(ticket, &policies, room));
-        if is_servable && count > 1 {
-            tickets.extend(store::list_waiting_of_class(
-                tx,
-                class,
-                count.min(OF_CLASS),
-            )?);
-        } else if is_servable {
+            .map_or(0, |ticket| servable_units(ticket, &policies, room));
+        if units > 0 && count > 1 {
+            let window = (FOR_A_UNIT * units).clamp(LEAST_OF_CLASS, OF_CLASS);
+            tickets.extend(store::list_waiting_of_class(tx, class, count.min(window))?);
+        } else if units > 0 {
             tickets.extend(first);
         }
     }
@@ -118,17 +120,26 @@ fn policies_in_force(tx: &mut Tx<'_>) -> Result<BTreeMap<String, Versioned>, Err
         .collect()
 }
 
-/// Whether anybody in the room could take a ticket of this kind, however long it waited. Kinds
-/// that nobody can serve at this moment are left alone, so that they keep nobody else waiting.
-fn could_be_served(ticket: &Ticket, policies: &BTreeMap<String, Versioned>, room: &Room) -> bool {
+/// How many units in the room could take tickets of this kind, however long they waited; counted as
+/// far as it matters. Kinds that nobody can serve at this moment are left alone, so that they keep
+/// nobody else waiting.
+fn servable_units(ticket: &Ticket, policies: &BTreeMap<String, Versioned>, room: &Room) -> i64 {
     let Some(versioned) = policies.get(&ticket.queue) else {
-        return false;
+        return 0;
     };
     let facts = ticket.facts(&[]);
     let needs = Needs::of(&facts, &versioned.policy, i64::MAX / 2);
     // A dropped skill may be the rarest, so the room is asked for what is needed at least.
-    room.with_rarest(&needs)
-        .any(|agent| routing::eligibility::objection_to_needs(&needs, agent).is_none())
+    let mut units = 0;
+    for agent in room.with_rarest(&needs) {
+        if routing::eligibility::objection_to_needs(&needs, agent).is_none() {
+            units += agent.free.total;
+        }
+        if units * FOR_A_UNIT >= OF_CLASS {
+            break;
+        }
+    }
+    units
 }
 
 fn declined_by_ticket(

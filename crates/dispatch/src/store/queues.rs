@@ -8,13 +8,13 @@ use diesel::{
 };
 use kernel::AgentId;
 
+use super::offers::declines_of;
 use crate::{
     engagement::EngagementStatus,
     error::Error,
-    offer::OfferStatus,
     policy::PolicyVersion,
     queue::Queue,
-    schema::{engagements, offers, policies, queues, tickets},
+    schema::{engagements, policies, queues, tickets},
     ticket::{NextAction, Ticket, TicketStatus},
 };
 
@@ -94,14 +94,10 @@ pub(crate) fn find_policy_and_declines(
     let in_force = policies::queue
         .eq(queues::code)
         .and(policies::version.eq(queues::policy_version));
-    let declines = offers::table
-        .filter(offers::ticket_id.eq(ticket.id))
-        .filter(offers::status.eq(OfferStatus::Declined))
-        .select(offers::agent_id);
     queues::table
         .inner_join(policies::table.on(in_force))
         .filter(queues::code.eq(&ticket.queue))
-        .select((PolicyVersion::as_select(), array(declines)))
+        .select((PolicyVersion::as_select(), array(declines_of(ticket.id))))
         .first(tx.conn())
         .optional()
 }

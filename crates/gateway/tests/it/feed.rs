@@ -108,6 +108,45 @@ async fn an_agent_hears_of_their_own_work_on_another_node_at_once() {
 }
 
 #[actix_web::test]
+async fn who_was_slower_sees_on_another_node_at_once_that_the_offer_was_rescinded() {
+    let app = TestApp::at_work().await;
+    let floor = app.floor().await;
+    let policy = json!({
+        "policy": { "simultaneous_offers": 2 }, "note": "Ask two at a time", "based_on": 1,
+    });
+    let supervisor = &floor.company.supervisor;
+    let published = supervisor.put("/api/v1/ops/queues/vip/policy", &policy);
+    published.await.assert_status(200);
+    let (ada, ben) = (floor.agent().await, floor.agent().await);
+    let there = ben.at(&app.another_node());
+    let (mut quick, mut slow) = (
+        ada.watch_desk().await,
+        there.listen("/api/v1/desk/events").await,
+    );
+    let mut quickest = Duration::MAX;
+    for number in 1..=5 {
+        let ticket = floor.assistant.escalate(&number.to_string()).await;
+        let offer = quick.offer(&ticket).await;
+        let late = slow.offer(&ticket).await;
+        let taken = ada.answer(&offer, "accept").await.assert_status(200);
+        let answered = Instant::now();
+        let told = slow.named("offer.rescinded").await;
+        quickest = quickest.min(answered.elapsed());
+        assert_eq!(told.data["id"], late["id"]);
+        ben.answer(&late, "accept")
+            .await
+            .assert_problem(409, "offer_closed");
+        let path = format!("/api/v1/engagements/{}", id(&taken.json()));
+        let over = json!({ "disposition": "solved" });
+        let resolved = ada.post(&format!("{path}/resolve"), &over).await;
+        resolved.assert_status(200);
+    }
+    // A busy machine may be slow at times, but not each time.
+    assert!(quickest < Duration::from_millis(200), "{quickest:?}");
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
 async fn a_desk_tells_each_change_of_an_offer_in_order() {
     let app = TestApp::at_work().await;
     let floor = app.floor().await;
