@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::{
-    load,
+    load::{self, Tally},
     report::{Bound, Figure, Ratio},
     sql,
     stage::{CLIENTS, Stage},
@@ -28,14 +28,13 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
     );
     let mut spent = Usage::default();
     let mut answered = 0;
+    // Plans that were made for empty tables would be kept for the whole measurement. A platform is
+    // empty once.
+    run(stage, port, "first").await?;
+    sql::run(stage.url(), "VACUUM ANALYZE")?;
     for round in 0..stage.plan.rounds {
-        let people = Arc::clone(&stage.people);
         let before = Usage::of(&stage.platform)?;
-        let tally = load::closed(port, CLIENTS, stage.plan.round, move |client, turn| {
-            let name = format!("intake-{round}-{client}-{turn}");
-            Some(people.escalation(&name, client * 1_000_000 + turn))
-        });
-        let tally = tally.await?;
+        let tally = run(stage, port, &format!("intake-{round}")).await?;
         spent = spent + (Usage::of(&stage.platform)? - before);
         answered += tally.answered;
         ours.rounds.push(tally.rate());
@@ -64,4 +63,15 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
         Bound::AtLeast(Ratio::milli(50_000)),
     );
     stage.clear()
+}
+
+/// A round of escalations with such names.
+async fn run(stage: &Stage, port: u16, name: &str) -> Result<Tally> {
+    let people = Arc::clone(&stage.people);
+    let name = name.to_owned();
+    let round = load::closed(port, CLIENTS, stage.plan.round, move |client, turn| {
+        let name = format!("{name}-{client}-{turn}");
+        Some(people.escalation(&name, client * 1_000_000 + turn))
+    });
+    round.await
 }
