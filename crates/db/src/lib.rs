@@ -29,5 +29,5 @@ pub use clock::Clock;
 pub use connect::{Db, Settings};
 pub use contention::{CONTENTION, OnConstraint, class_of, code_of};
 pub use lock::try_lock;
-pub use prepared::{LockOf, Update, Writes};
+pub use prepared::{Update, Writes};
 pub use tx::Tx;

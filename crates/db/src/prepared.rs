@@ -7,7 +7,7 @@
 use diesel::{
     AsChangeset, PgConnection, QueryResult, QuerySource, RunQueryDsl,
     pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{AstPass, QueryFragment, QueryId},
 };
 
 /// An UPDATE whose text is always the same: it sets all the columns that it names.
@@ -45,43 +45,6 @@ where
         self.changes.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");
         self.rows.walk_ast(out)
-    }
-}
-
-/// A query that locks the rows of some of its tables only (`FOR UPDATE OF`), in the order in which
-/// they stand in the query.
-#[derive(Clone, Copy, Debug)]
-pub struct LockOf<Q> {
-    query: Q,
-    tables: &'static str,
-}
-
-impl<Q> LockOf<Q> {
-    /// Locks rows of the tables with these names, separated by commas.
-    pub const fn new(query: Q, tables: &'static str) -> Self {
-        Self { query, tables }
-    }
-}
-
-impl<Q: Query> Query for LockOf<Q> {
-    type SqlType = Q::SqlType;
-}
-
-impl<Q> RunQueryDsl<PgConnection> for LockOf<Q> {}
-
-/// The same query with other tables has the same result type but another text, which is its name.
-impl<Q> QueryId for LockOf<Q> {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for LockOf<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.query.walk_ast(out.reborrow())?;
-        out.push_sql(" FOR UPDATE OF ");
-        out.push_sql(self.tables);
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
 use kernel::{AgentId, MatchRecordId, TicketId};
-use routing::{Inputs, Key, Needs, Outcome, Policy, Room, Versioned, fact};
+use routing::{Inputs, Key, Needs, Outcome, Policy, Room, Versioned};
 
 use crate::{
     candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of},
@@ -167,6 +167,7 @@ pub fn make_offers(
 ) -> Result<Vec<Offer>, Error> {
     let workloads = store::lock_idle_workloads(tx, &plan.agents())?;
     let tickets = store::lock_waiting_tickets(tx, &plan.tickets())?;
+    let declined = declined_by_ticket(tx, &tickets)?;
     let id = MatchRecordId::new();
     let mut making = Making {
         now: tx.now(),
@@ -178,6 +179,7 @@ pub fn make_offers(
             .map(|w| (agent_key(w.agent_id), w))
             .collect(),
         tickets: tickets.into_iter().map(|t| (ticket_key(t.id), t)).collect(),
+        declined,
         offers: Vec::new(),
     };
     making.make_all();
@@ -206,31 +208,29 @@ struct Making<'a> {
     present: HashMap<Key, &'a Candidate>,
     workloads: HashMap<Key, Workload>,
     tickets: HashMap<Key, Ticket>,
+    declined: HashMap<TicketId, Vec<AgentId>>,
     offers: Vec<Offer>,
 }
 
 impl Making<'_> {
     fn make_all(&mut self) {
-        let facts: HashMap<Key, &fact::Ticket> =
-            self.plan.inputs.tickets.iter().map(|t| (t.id, t)).collect();
         for matched in &self.plan.outcome.matches {
-            let known = facts.get(&matched.ticket).copied();
-            let offer = known.and_then(|known| self.make(known, matched));
+            let offer = self.make(matched);
             self.offers.extend(offer);
         }
     }
 
     /// One offer, if the agent is there and may take the ticket as both are now.
-    fn make(&mut self, known: &fact::Ticket, matched: &routing::Match) -> Option<Offer> {
+    fn make(&mut self, matched: &routing::Match) -> Option<Offer> {
         let candidate = *self.present.get(&matched.agent)?;
         let ticket = self.tickets.get(&matched.ticket)?;
         let workload = self.workloads.get_mut(&matched.agent)?;
         let versioned = self.plan.inputs.policies.get(&ticket.queue)?;
-        let declined_by: Vec<AgentId> = known.declined_by.iter().copied().map(agent_of).collect();
+        let declined_by = self.declined.get(&ticket.id);
         let asked = AskedOf {
             ticket,
             policy: &versioned.policy,
-            declined_by: &declined_by,
+            declined_by: declined_by.map_or(&[][..], Vec::as_slice),
         };
         if candidate.objection(workload, &asked, self.now).is_some() {
             return None;

@@ -173,23 +173,18 @@ pub fn decline(
 
 /// Takes a waiting ticket unasked: an offer made and accepted at once.
 pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Taken, Error> {
-    let Some(found) = store::lock_for_claim(tx, candidate.agent_id, id)? else {
+    let Some((mut workload, mut ticket)) = store::lock_for_claim(tx, candidate.agent_id, id)?
+    else {
         let ticket = store::lock_ticket(tx, id)?;
         return Err(ticket.map_or(Error::TicketNotFound, |_| Error::AtCapacity));
     };
-    let (mut workload, mut ticket) = (found.workload, found.ticket);
     // The ticket is looked at before the agent, so that who comes second hears that it is taken.
     match ticket.status {
         TicketStatus::Waiting => {}
         TicketStatus::Offered => return Err(Error::TicketOnOffer),
         _ => return Err(Error::TicketTaken),
     }
-    let asked = AskedOf {
-        ticket: &ticket,
-        policy: &found.policy.policy()?,
-        declined_by: &found.declined_by,
-    };
-    refuse_unsuited(candidate, &workload, &asked, tx.now())?;
+    check(tx, &ticket, &workload, candidate)?;
     let before = ticket.engage(tx.now())?;
     let mut offer = Offer::new(&ticket, candidate.agent_id, tx.now());
     offer.kind = OfferKind::Claim;
@@ -213,16 +208,7 @@ pub(crate) fn check(
         policy: &version.policy()?,
         declined_by: &declined_by,
     };
-    refuse_unsuited(candidate, workload, &asked, tx.now())
-}
-
-fn refuse_unsuited(
-    candidate: &Candidate,
-    workload: &Workload,
-    asked: &AskedOf<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    match candidate.objection(workload, asked, now) {
+    match candidate.objection(workload, &asked, tx.now()) {
         None => Ok(()),
         Some(Objection::AtCapacity | Objection::ChannelFull) => Err(Error::AtCapacity),
         Some(objection) => Err(Error::NotEligible(objection)),

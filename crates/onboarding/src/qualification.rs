@@ -4,7 +4,7 @@ use db::Tx;
 use diesel::{QueryResult, Queryable};
 use kernel::AgentId;
 
-use crate::store;
+use crate::{queries, store};
 
 /// What an active agent is qualified for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,12 +60,13 @@ impl From<Qualified> for Qualification {
 
 /// Of [`crate::qualifications`] those that agents can be given work by: the agreement in force is
 /// accepted. None of these agents can be suspended, nor declare a conflict, before this transaction
-/// ends. The rows are locked in the order of their ids, so that two matchers never wait for each
-/// other in a circle.
+/// ends.
 pub fn hold_qualified(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Qualification>> {
-    let rows = store::share_qualified(tx, agents)?.into_iter();
-    Ok(rows
-        .filter(|row| row.agreement_current)
-        .map(Into::into)
-        .collect())
+    // Taking the locks may have waited for whoever changed something, so it is read afterwards: a
+    // statement sees the lists of other tables as they were when it began.
+    let active = store::share_active(tx, agents)?;
+    let now = tx.now();
+    let mut qualified = queries::qualifications(tx.conn(), &active, now)?;
+    qualified.retain(|one| one.agreement_current);
+    Ok(qualified)
 }

@@ -199,64 +199,56 @@ pub fn customer_by_email(conn: &mut PgConnection, email: &str) -> QueryResult<Op
         .optional()
 }
 
-/// The columns of [`Qualified`] at an instant. A macro, because the type of such a selection has no
-/// short name. Who has accepted the next agreement early has done enough.
-macro_rules! qualified_columns {
-    ($now:expr) => {{
-        use $crate::schema::{acceptances, agents, agreements, conflicts, skill_grants};
-        (
-            agents::id,
-            agents::customer_ref,
-            agents::household_ref,
-            agents::tier,
-            agents::languages,
-            agents::language_levels,
-            diesel::dsl::array(
-                skill_grants::table
-                    .filter(skill_grants::agent_id.eq(agents::id))
-                    .filter(skill_grants::valid_until.gt($now))
-                    .order(skill_grants::skill)
-                    .select(skill_grants::skill),
-            ),
-            diesel::dsl::array(
-                skill_grants::table
-                    .filter(skill_grants::agent_id.eq(agents::id))
-                    .filter(skill_grants::valid_until.gt($now))
-                    .order(skill_grants::skill)
-                    .select(skill_grants::proficiency),
-            ),
-            diesel::dsl::array(
-                conflicts::table
-                    .filter(conflicts::agent_id.eq(agents::id))
-                    .filter(conflicts::status.eq($crate::conflict::ConflictStatus::Declared))
-                    .order(conflicts::customer_ref)
-                    .select(conflicts::customer_ref),
-            ),
-            diesel::dsl::exists(
-                acceptances::table
-                    .filter(acceptances::agent_id.eq(agents::id))
-                    .filter(
-                        acceptances::version.nullable().ge(agreements::table
-                            .filter(agreements::effective_at.le($now))
-                            .select(diesel::dsl::max(agreements::version))
-                            .single_value()),
-                    ),
-            ),
-        )
-    }};
-}
-pub(crate) use qualified_columns;
-
 /// What those of these agents who are active are qualified for at an instant, by id.
 pub fn qualifications(
     conn: &mut PgConnection,
     agents: &[AgentId],
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Qualification>> {
+    // Who has accepted the next agreement early has done enough.
+    let columns = (
+        agents::id,
+        agents::customer_ref,
+        agents::household_ref,
+        agents::tier,
+        agents::languages,
+        agents::language_levels,
+        diesel::dsl::array(
+            skill_grants::table
+                .filter(skill_grants::agent_id.eq(agents::id))
+                .filter(skill_grants::valid_until.gt(now))
+                .order(skill_grants::skill)
+                .select(skill_grants::skill),
+        ),
+        diesel::dsl::array(
+            skill_grants::table
+                .filter(skill_grants::agent_id.eq(agents::id))
+                .filter(skill_grants::valid_until.gt(now))
+                .order(skill_grants::skill)
+                .select(skill_grants::proficiency),
+        ),
+        diesel::dsl::array(
+            conflicts::table
+                .filter(conflicts::agent_id.eq(agents::id))
+                .filter(conflicts::status.eq(ConflictStatus::Declared))
+                .order(conflicts::customer_ref)
+                .select(conflicts::customer_ref),
+        ),
+        diesel::dsl::exists(
+            acceptances::table
+                .filter(acceptances::agent_id.eq(agents::id))
+                .filter(
+                    acceptances::version.nullable().ge(agreements::table
+                        .filter(agreements::effective_at.le(now))
+                        .select(diesel::dsl::max(agreements::version))
+                        .single_value()),
+                ),
+        ),
+    );
     let active = agents::table
         .filter(agents::status.eq(AgentStatus::Active))
         .order(agents::id)
-        .select(qualified_columns!(now));
+        .select(columns);
     let rows: Vec<Qualified> =
         db::among!(agents::id, agents, |asked| active.filter(asked).load(conn))?;
     Ok(rows.into_iter().map(Into::into).collect())

@@ -14,7 +14,6 @@ use crate::{
     decision::NewDecision,
     email_code::SentCode,
     error::Error,
-    qualification::Qualified,
     queries,
     requirement::{Fulfilment, Requirement},
     schema::{
@@ -67,13 +66,13 @@ pub(crate) fn update_agent(tx: &mut Tx<'_>, agent: &Agent) -> QueryResult<()> {
         .map(drop)
 }
 
-/// The active ones of these agents, who stay active until the transaction ends.
-pub(crate) fn share_qualified(tx: &mut Tx<'_>, ids: &[AgentId]) -> QueryResult<Vec<Qualified>> {
-    let now = tx.now();
+/// The active ones of these agents, who stay active until the transaction ends; locked in the order
+/// of their ids, so that two matchers never wait for each other in a circle.
+pub(crate) fn share_active(tx: &mut Tx<'_>, ids: &[AgentId]) -> QueryResult<Vec<AgentId>> {
     let active = agents::table
         .filter(agents::status.eq(AgentStatus::Active))
         .order(agents::id)
-        .select(queries::qualified_columns!(now));
+        .select(agents::id);
     db::among!(agents::id, ids, |asked| active
         .filter(asked)
         .for_share()

@@ -91,16 +91,6 @@ pub(crate) fn list_offers_of(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<V
         .load(tx.conn())
 }
 
-/// Selects who declined a ticket.
-#[diesel::dsl::auto_type]
-pub(super) fn declines_of(ticket: TicketId) -> _ {
-    let declined: OfferStatus = OfferStatus::Declined;
-    offers::table
-        .filter(offers::ticket_id.eq(ticket))
-        .filter(offers::status.eq(declined))
-        .select(offers::agent_id)
-}
-
 pub(crate) fn list_declines(
     tx: &mut Tx<'_>,
     tickets: &[TicketId],

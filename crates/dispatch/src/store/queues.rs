@@ -8,13 +8,13 @@ use diesel::{
 };
 use kernel::AgentId;
 
-use super::offers::declines_of;
 use crate::{
     engagement::EngagementStatus,
     error::Error,
+    offer::OfferStatus,
     policy::PolicyVersion,
     queue::Queue,
-    schema::{engagements, policies, queues, tickets},
+    schema::{engagements, offers, policies, queues, tickets},
     ticket::{NextAction, Ticket, TicketStatus},
 };
 
@@ -86,7 +86,7 @@ pub(crate) fn find_queue_for(
         .optional()
 }
 
-/// By which policy a ticket is routed, and who declined it.
+/// By which policy a ticket is routed, and who declined it. Ask once the ticket is locked.
 pub(crate) fn find_policy_and_declines(
     tx: &mut Tx<'_>,
     ticket: &Ticket,
@@ -94,10 +94,14 @@ pub(crate) fn find_policy_and_declines(
     let in_force = policies::queue
         .eq(queues::code)
         .and(policies::version.eq(queues::policy_version));
+    let declines = offers::table
+        .filter(offers::ticket_id.eq(ticket.id))
+        .filter(offers::status.eq(OfferStatus::Declined))
+        .select(offers::agent_id);
     queues::table
         .inner_join(policies::table.on(in_force))
         .filter(queues::code.eq(&ticket.queue))
-        .select((PolicyVersion::as_select(), array(declines_of(ticket.id))))
+        .select((PolicyVersion::as_select(), array(declines)))
         .first(tx.conn())
         .optional()
 }

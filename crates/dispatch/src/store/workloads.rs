@@ -1,13 +1,11 @@
 //! Workloads: the lock of an agent.
 
-use db::{LockOf, Tx};
-use diesel::{dsl::array, prelude::*};
+use db::Tx;
+use diesel::prelude::*;
 use kernel::{AgentId, TicketId};
 
-use super::offers::declines_of;
 use crate::{
-    policy::PolicyVersion,
-    schema::{policies, queues, tickets, workloads},
+    schema::{tickets, workloads},
     ticket::Ticket,
     workload::Workload,
 };
@@ -29,42 +27,20 @@ pub(crate) fn lock_workload(tx: &mut Tx<'_>, agent: AgentId) -> QueryResult<Opti
         .optional()
 }
 
-/// All that a claim is decided by.
-#[derive(Queryable)]
-pub(crate) struct ForClaim {
-    /// The agent's load, locked.
-    pub(crate) workload: Workload,
-    /// The ticket, locked after it.
-    pub(crate) ticket: Ticket,
-    /// By which policy it is routed.
-    pub(crate) policy: PolicyVersion,
-    /// Who declined it.
-    pub(crate) declined_by: Vec<AgentId>,
-}
-
-/// Locks an agent and then a ticket, in one round trip with what is asked of whoever takes it; none
-/// where one of them is not there.
+/// Locks an agent and then a ticket, in one round trip; none where one of them is not there. What
+/// else decides is read afterwards: this may have waited for whoever changed it.
 pub(crate) fn lock_for_claim(
     tx: &mut Tx<'_>,
     agent: AgentId,
     ticket: TicketId,
-) -> QueryResult<Option<ForClaim>> {
-    let in_force = policies::queue
-        .eq(queues::code)
-        .and(policies::version.eq(queues::policy_version));
-    let query = workloads::table
+) -> QueryResult<Option<(Workload, Ticket)>> {
+    // The rows of a join are locked in the order in which its tables are named.
+    workloads::table
         .inner_join(tickets::table.on(tickets::id.eq(ticket)))
-        .inner_join(queues::table.on(queues::code.eq(tickets::queue)))
-        .inner_join(policies::table.on(in_force))
         .filter(workloads::agent_id.eq(agent))
-        .select((
-            Workload::as_select(),
-            Ticket::as_select(),
-            PolicyVersion::as_select(),
-            array(declines_of(ticket)),
-        ));
-    LockOf::new(query, "workloads, tickets")
-        .get_result(tx.conn())
+        .for_update()
+        .select((Workload::as_select(), Ticket::as_select()))
+        .first(tx.conn())
         .optional()
 }
 

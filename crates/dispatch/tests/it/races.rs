@@ -9,9 +9,15 @@ use std::{
 use chrono::TimeDelta;
 use db::{Db, testing::TestDatabase};
 use diesel::RunQueryDsl as _;
-use dispatch::{Candidate, ControlChange, ControlVerb, Error, Holder, NewMessage, ReleaseReason};
+use dispatch::{
+    Candidate, ControlChange, ControlVerb, DeclineReason, Error, Holder, NewMessage, ReleaseReason,
+};
+use routing::Objection;
 
-use crate::arrange::{shared_agent, shared_floor, shared_ticket};
+use crate::arrange::{match_tickets, shared_agent, shared_floor, shared_ticket};
+
+/// So long a transaction thinks while another waits for it.
+const THOUGHT: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Runs the same work on many threads at the same moment.
 pub fn at_once<T: Send + 'static>(
@@ -447,4 +453,67 @@ fn what_was_requested_of_an_agent_is_not_accepted_after_the_agent_gave_it_to_the
         assert_eq!(look(&db, id).control.holder, Holder::Queue);
     }
     database.assert_promises();
+}
+
+/// Lets an agent decline an offer, and look at the ticket from elsewhere while that is under way.
+fn looked_while_declining<T: Send>(
+    database: &mut TestDatabase,
+    look: impl FnOnce(&mut db::Tx<'_>, kernel::TicketId, &Candidate) -> Result<T, Error> + Send,
+) -> Result<T, Error> {
+    let ada = shared_agent(database);
+    let ticket = shared_ticket(database, "1");
+    let db = database.db();
+    let offers = db.write_blocking("match", |tx| match_tickets(tx, std::slice::from_ref(&ada)));
+    let offer = offers.unwrap().remove(0);
+    let declined = Barrier::new(2);
+    let mut look = Some(look);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let declining = db.write_blocking("decline", |tx| {
+                let reason = DeclineReason::Break;
+                let declining = dispatch::decline(tx, offer.id, ada.agent_id, reason)?;
+                declined.wait();
+                thread::sleep(THOUGHT);
+                Ok::<_, Error>(declining)
+            });
+            declining.unwrap();
+        });
+        declined.wait();
+        db.write_blocking("look", |tx| {
+            look.take()
+                .map_or(Err(Error::Contended), |look| look(tx, ticket.id, &ada))
+        })
+    })
+}
+
+#[test]
+fn a_claim_that_waits_for_a_decline_heeds_it() {
+    let mut database = shared_floor();
+    let claimed = looked_while_declining(&mut database, dispatch::claim);
+    assert!(
+        matches!(claimed, Err(Error::NotEligible(Objection::Declined))),
+        "{claimed:?}"
+    );
+    database.assert_promises();
+}
+
+#[test]
+fn control_who_reads_the_declines_while_locking_does_not_see_the_one_it_waited_for() {
+    #[derive(diesel::QueryableByName)]
+    struct Seen {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        declines: i64,
+    }
+    let mut database = shared_floor();
+    let seen = looked_while_declining(&mut database, |tx, ticket, ada| {
+        let careless = format!(
+            "SELECT (SELECT count(*) FROM dispatch.offers o
+                      WHERE o.ticket_id = '{}' AND o.status = 'declined') AS declines
+               FROM dispatch.workloads w WHERE w.agent_id = '{}' FOR UPDATE",
+            ticket.uuid(),
+            ada.agent_id.uuid(),
+        );
+        Ok(diesel::sql_query(careless).get_result::<Seen>(tx.conn())?)
+    });
+    assert_eq!(seen.unwrap().declines, 0);
 }

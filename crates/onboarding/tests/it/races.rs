@@ -448,3 +448,51 @@ fn control_a_matcher_that_only_reads_is_overtaken_by_a_suspension() {
         Ok(onboarding::qualifications(tx.conn(), &[id], now)?.len())
     }));
 }
+
+/// Lets a matcher come while the agent declares a conflict; tells how many conflicts it saw.
+fn conflicts_seen(
+    db: &Db,
+    look: impl Fn(&mut Tx<'_>, AgentId) -> Result<usize, Error> + Sync,
+) -> usize {
+    let agent = arranged(db, arrange::active);
+    let declared = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            arranged(db, |tx| {
+                onboarding::declare_conflict(tx, agent.id, "cus_friend", "A friend of mine.")?;
+                declared.wait();
+                thread::sleep(THOUGHT);
+                Ok(())
+            });
+        });
+        declared.wait();
+        arranged(db, |tx| look(tx, agent.id))
+    })
+}
+
+#[test]
+fn a_matcher_that_waits_for_the_agent_sees_the_conflict_it_waited_for() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let seen = conflicts_seen(&db, |tx, id| {
+        let held = onboarding::hold_qualified(tx, &[id])?;
+        Ok(held.iter().map(|agent| agent.conflicts.len()).sum())
+    });
+    assert_eq!(seen, 1);
+}
+
+#[test]
+fn control_who_reads_the_lists_while_locking_does_not_see_what_was_waited_for() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let seen = conflicts_seen(&db, |tx, id| {
+        let careless = format!(
+            "SELECT cardinality(ARRAY(SELECT customer_ref FROM onboarding.conflicts c
+                                       WHERE c.agent_id = a.id)) AS number
+               FROM onboarding.agents a WHERE a.id = '{}' FOR SHARE",
+            id.uuid(),
+        );
+        Ok(usize::try_from(arrange::number(tx.conn(), &careless)?).unwrap_or_default())
+    });
+    assert_eq!(seen, 0);
+}
