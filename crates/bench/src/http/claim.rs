@@ -14,8 +14,8 @@ use super::{
     usage::Usage,
 };
 
-/// Waiting tickets laid out for a round of the ceilings.
-const CEILING_TICKETS: u64 = 150_000;
+/// Waiting tickets laid out for each second of a round of the ceilings; more than they take.
+const CEILING_TICKETS: u64 = 30_000;
 
 /// One claim as a queue in SQL would do it: the first that nobody else is taking.
 const CEILING: &str = "\
@@ -54,7 +54,8 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
             tally.answered,
         )?;
         let fill = format!(
-            "SELECT bench.waiting('bench.tickets', 1, {CEILING_TICKETS}); VACUUM ANALYZE bench.tickets"
+            "SELECT bench.waiting('bench.tickets', 1, {}); VACUUM ANALYZE bench.tickets",
+            CEILING_TICKETS * stage.plan.round.as_secs()
         );
         sql::run(stage.url(), &fill)?;
         stage.bench_statement(&mut ceiling, CEILING)?;

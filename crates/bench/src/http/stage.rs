@@ -38,11 +38,11 @@ impl Plan {
     /// Under a minute.
     pub const QUICK: Self = Self {
         is_quick: true,
-        rounds: 2,
+        rounds: 1,
         round: Duration::from_secs(1),
         many_tickets: 30_000,
         backlog: 2_000,
-        arrivals: Duration::from_secs(3),
+        arrivals: Duration::from_secs(2),
         growth: &[100, 1_000],
     };
     /// Under ten minutes.
