@@ -64,7 +64,8 @@ pub const BASE: &str = "/api/v1";
                        Refusals are problems by RFC 9457 whose `code` never changes.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(Problem))
+    // What stands in a path only is not found by itself.
+    components(schemas(Problem, dispatch::ControlVerb))
 )]
 struct Description;
 

@@ -237,6 +237,20 @@ fn every_lint_is_inherited() {
 }
 
 #[test]
+fn the_description_of_the_api_names_nothing_that_it_does_not_describe() {
+    let document = gateway::api::document().to_json().unwrap();
+    let described: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let schemas = &described["components"]["schemas"];
+    let named = document
+        .split("#/components/schemas/")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let missing: BTreeSet<_> = named.filter(|name| schemas[name].is_null()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(schemas["Nothing"].is_null(), "what is missing is noticed");
+}
+
+#[test]
 fn the_published_description_of_the_api_is_the_one_served() {
     let published = fs::read_to_string(root().join("docs/openapi.json")).unwrap_or_default();
     let served = gateway::api::document().to_pretty_json().unwrap();
