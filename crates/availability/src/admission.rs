@@ -96,6 +96,8 @@ pub fn set_on_demand(
     };
     store::lock_admissions(tx)?;
     store::upsert_admission(tx, &admission)?;
+    // It concerns whoever is there.
+    tx.ring(Topic::Everything);
     tx.ring(Topic::Match);
     tx.ring(Topic::Floor);
     Ok(admission)

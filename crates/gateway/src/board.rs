@@ -18,8 +18,10 @@ use kernel::{
 };
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
-/// What changes without a ring, such as by the passing of time, is seen after so long.
-const LIFETIME: TimeDelta = TimeDelta::seconds(2);
+/// What changes without a ring, such as by the passing of time, is seen after so long: of the board,
+const BOARD_LIFETIME: TimeDelta = TimeDelta::seconds(2);
+/// and of an agent, whose skills run out and whose shifts begin at times that are known long before.
+const AGENT_LIFETIME: TimeDelta = TimeDelta::seconds(10);
 /// Of so many agents it keeps in mind what they may take; about a kilobyte each.
 const AGENTS: usize = 10_000;
 
@@ -179,14 +181,15 @@ impl Mind {
 
     fn board(&mut self, now: DateTime<Utc>) -> Option<Arc<Board>> {
         self.catch_up();
-        self.board.as_ref().and_then(|known| known.at(now))
+        let board = self.board.as_ref()?;
+        board.within(BOARD_LIFETIME, now)
     }
 
     /// What is known of an agent, or the number of this look at them.
     fn look_up(&mut self, agent: AgentId, now: DateTime<Utc>) -> Result<Arc<Option<Facts>>, u64> {
         self.catch_up();
         if let Some(Looked::Up(known)) = self.agents.get(&agent)
-            && let Some(value) = known.at(now)
+            && let Some(value) = known.within(AGENT_LIFETIME, now)
         {
             return Ok(value);
         }
@@ -217,8 +220,8 @@ impl Mind {
 }
 
 impl<T> Known<T> {
-    fn at(&self, now: DateTime<Utc>) -> Option<Arc<T>> {
-        let is_good = (now - self.at).abs() < LIFETIME;
+    fn within(&self, lifetime: TimeDelta, now: DateTime<Utc>) -> Option<Arc<T>> {
+        let is_good = (now - self.at).abs() < lifetime;
         is_good.then(|| Arc::clone(&self.value))
     }
 }

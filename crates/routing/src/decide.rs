@@ -1,6 +1,6 @@
 //! One run of the matcher: from what is known at one instant to who is asked about what.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,8 @@ pub struct Inputs {
     pub agents: Vec<Agent>,
     /// How many agents were there in all.
     pub room: usize,
-    /// How many of those who are not named above objected, by ticket needs and objection.
+    /// How many more were looked at and objected, by the objection. Of a large room nobody is looked
+    /// at who, with all that is known of them at a glance, would not be among the best.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<String, u64>,
 }
@@ -147,32 +148,42 @@ impl Inputs {
         let excluded = Exclusions::most(&self.tickets, room);
         let places = asked + excluded + RUNNERS_UP;
         let mut chosen: HashSet<Key> = HashSet::new();
-        let mut others: BTreeMap<String, u64> = BTreeMap::new();
+        let mut others: BTreeMap<&'static str, u64> = BTreeMap::new();
         for ((_, needs, _), indices) in self.kinds() {
             let ticket = &self.tickets[indices[0]];
             let Some(policy) = self.policy(ticket) else {
                 continue;
             };
-            let mut best: Vec<(i64, Key)> = Vec::new();
-            for agent in room.with_rarest(&needs) {
-                match objection_to_needs(&needs, agent) {
-                    Some(objection) => {
-                        *others.entry(objection.code().to_owned()).or_default() += 1;
-                    }
-                    None => best.push((
-                        -Parts::of(policy, &needs, ticket, agent, self.now).of_agent(),
-                        agent.id,
-                    )),
+            // The best so far, by what they lack and then by id; the last of them on top.
+            let mut best: BinaryHeap<(i64, Key)> = BinaryHeap::new();
+            for glance in room.glances(&needs) {
+                let at_best = (
+                    -Parts::at_most(policy, &needs, &glance, self.now),
+                    glance.id,
+                );
+                if best.len() >= places && best.peek().is_some_and(|last| *last <= at_best) {
+                    continue;
                 }
-            }
-            if best.len() > places {
-                best.select_nth_unstable(places);
-                best.truncate(places);
+                let Some(agent) = room.get(glance.id) else {
+                    continue;
+                };
+                if let Some(objection) = objection_to_needs(&needs, agent) {
+                    *others.entry(objection.code()).or_default() += 1;
+                    continue;
+                }
+                let parts = Parts::of(policy, &needs, ticket, agent, self.now);
+                best.push((-parts.of_agent(), agent.id));
+                if best.len() > places {
+                    best.pop();
+                }
             }
             chosen.extend(best.into_iter().map(|(_, id)| id));
         }
         chosen.extend(self.tickets.iter().filter_map(|t| t.preferred_agent));
-        self.others = others;
+        self.others = others
+            .into_iter()
+            .map(|(code, count)| (code.to_owned(), count))
+            .collect();
         chosen
             .into_iter()
             .filter_map(|id| room.get(id).cloned())

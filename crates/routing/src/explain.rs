@@ -40,7 +40,7 @@ pub struct Explanation {
     pub eligible: usize,
     /// The best of them, at most 20, and whoever was asked.
     pub candidates: Vec<Ranked>,
-    /// How many others were not, by the objection.
+    /// How many others were not, by the objection. Of a large room not everybody was looked at.
     pub objections: BTreeMap<String, u64>,
     /// How many agents were there in all.
     pub room: usize,

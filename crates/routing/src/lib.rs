@@ -29,5 +29,5 @@ pub use policy::{
     FAIR_MINUTES, Fault, Floor, IDLE_MINUTES, LEVELS, LONGEST_OVERTAKING_SECONDS, Overflow,
     PRIORITIES, Policy, RelaxationStep, Weights,
 };
-pub use room::Room;
+pub use room::{Glance, Room};
 pub use score::Parts;

@@ -7,6 +7,7 @@ use crate::{
     eligibility::{Needs, level_of},
     fact::{Agent, Ticket},
     policy::{FAIR_MINUTES, IDLE_MINUTES, Policy},
+    room::Glance,
 };
 
 /// The parts of a score. Their sum is what the matcher compares.
@@ -32,6 +33,19 @@ pub struct Parts {
     pub service_level: i64,
 }
 
+/// How many skills are needed, as a divisor.
+fn needed(needs: &Needs) -> i64 {
+    i64::try_from(needs.skills.len()).unwrap_or(1).max(1)
+}
+
+fn idle(policy: &Policy, idle_since: i64, now: i64) -> i64 {
+    policy.weights.idle * ((now - idle_since) / 60_000).clamp(0, IDLE_MINUTES)
+}
+
+fn fairness(policy: &Policy, worked_minutes: i64) -> i64 {
+    policy.weights.fairness * (FAIR_MINUTES - worked_minutes).clamp(0, FAIR_MINUTES)
+}
+
 impl Parts {
     /// All parts of a pair that may meet.
     pub fn of(policy: &Policy, needs: &Needs, ticket: &Ticket, agent: &Agent, now: i64) -> Self {
@@ -41,20 +55,17 @@ impl Parts {
             .iter()
             .map(|need| level_of(&agent.skills, &need.code))
             .sum();
-        let skills = i64::try_from(needs.skills.len()).unwrap_or(1).max(1);
-        let idle = ((now - agent.idle_since) / 60_000).clamp(0, IDLE_MINUTES);
         let is_preferred = ticket.preferred_agent == Some(agent.id);
         Self {
-            skill: weights.skill * levels / skills,
+            skill: weights.skill * levels / needed(needs),
             language: weights.language * level_of(&agent.languages, &needs.language.code),
             tier: if agent.tier == ticket.tier {
                 weights.tier
             } else {
                 0
             },
-            idle: weights.idle * idle,
-            fairness: weights.fairness
-                * (FAIR_MINUTES - agent.worked_minutes).clamp(0, FAIR_MINUTES),
+            idle: idle(policy, agent.idle_since, now),
+            fairness: fairness(policy, agent.worked_minutes),
             room: weights.room * agent.free.total.max(0),
             preferred_agent: if is_preferred {
                 weights.preferred_agent
@@ -63,6 +74,18 @@ impl Parts {
             },
             ..Self::of_ticket(policy, ticket, now)
         }
+    }
+
+    /// What an agent brings to every ticket of one kind, at most: [`Parts::of_agent`] is no more.
+    /// No weight is negative.
+    pub fn at_most(policy: &Policy, needs: &Needs, glance: &Glance, now: i64) -> i64 {
+        let weights = &policy.weights;
+        weights.skill * glance.skill_levels / needed(needs)
+            + weights.language * glance.language_level
+            + weights.tier
+            + idle(policy, glance.idle_since, now)
+            + fairness(policy, glance.worked_minutes)
+            + weights.room * glance.free.max(0)
     }
 
     /// The parts that are the same whoever takes the ticket.

@@ -155,6 +155,32 @@ proptest! {
         prop_assert_eq!(points(&decide(&short)), points(&decide(&whole)));
     }
 
+    /// Nobody is better than they look at a glance, also after they changed.
+    #[test]
+    fn a_glance_promises_no_less_than_there_is(
+        policy in any_policy(),
+        asked in any_ticket(),
+        agents in proptest::collection::vec((any_agent(), any_agent()), 1..60),
+    ) {
+        let mut room = Room::new();
+        for (number, (before, after)) in (0_u128..).zip(agents) {
+            for mut agent in [before, after] {
+                agent.id = Key(number);
+                room.enter(agent);
+            }
+        }
+        let needs = routing::Needs::of(&asked, &policy, NOW);
+        let glances: Vec<_> = room.glances(&needs).collect();
+        let agents: Vec<_> = room.with_rarest(&needs).collect();
+        prop_assert_eq!(glances.len(), agents.len());
+        for (glance, agent) in glances.iter().zip(agents) {
+            prop_assert_eq!(glance.id, agent.id);
+            let points = routing::Parts::of(&policy, &needs, &asked, agent, NOW).of_agent();
+            let at_most = routing::Parts::at_most(&policy, &needs, glance, NOW);
+            prop_assert!(points <= at_most, "{points} > {at_most}: {agent:?}");
+        }
+    }
+
     #[test]
     fn a_room_knows_who_is_there_after_any_coming_and_going(
         moves in proptest::collection::vec((0_u128..8, any::<bool>(), any_agent()), 0..60),
