@@ -8,6 +8,7 @@ mod admin;
 mod applications;
 mod architecture;
 mod bad_input;
+mod board;
 mod browser;
 mod callers;
 mod control;
