@@ -75,7 +75,7 @@ pub fn present_agents(conn: &mut PgConnection, now: DateTime<Utc>) -> QueryResul
         .load(conn)
 }
 
-/// Those of the agents who are there and ready for tickets, in the order of their ids.
+/// Those of the agents who are among the [`present_agents`], in the order of their ids.
 pub fn present_of(
     conn: &mut PgConnection,
     agents: &[AgentId],
@@ -83,8 +83,7 @@ pub fn present_of(
 ) -> QueryResult<Vec<AgentId>> {
     presences::table
         .filter(presences::agent_id.eq_any(agents))
-        .filter(presences::status.eq(PresenceStatus::Available))
-        .filter(presences::lease_expires_at.gt(now))
+        .filter(is_ready(now))
         .order(presences::agent_id)
         .select(presences::agent_id)
         .load(conn)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
+use kernel::TicketId;
 use routing::{Needs, Objection, Policy, fact};
 
 use crate::{candidate::Candidate, error::Error, queries, ticket::Ticket, workload::Workload};
@@ -32,7 +33,8 @@ impl Board {
         for version in queries::policies_in_force(conn)? {
             policies.insert(version.queue.clone(), version.policy()?);
         }
-        let declines = queries::declines(conn, &waiting)?;
+        let ids: Vec<TicketId> = waiting.iter().map(|ticket| ticket.id).collect();
+        let declines = queries::declines(conn, &ids)?;
         let posted = waiting.into_iter().filter_map(|ticket| {
             let policy = policies.get(&ticket.queue)?;
             let declined_by = declines.get(&ticket.id).map_or(&[][..], Vec::as_slice);

@@ -147,11 +147,9 @@ fn declined_by_ticket(
     tickets: &[Ticket],
 ) -> Result<HashMap<TicketId, Vec<AgentId>>, Error> {
     let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.id).collect();
-    let mut declined: HashMap<TicketId, Vec<AgentId>> = HashMap::new();
-    let mut unwilling = store::list_declines(tx, &ids)?;
+    let mut declined = queries::declines(tx.conn(), &ids)?;
     // Who handed a ticket on is not asked to take it back.
-    unwilling.extend(store::list_partings(tx, &ids)?);
-    for (ticket, agent) in unwilling {
+    for (ticket, agent) in store::list_partings(tx, &ids)? {
         declined.entry(ticket).or_default().push(agent);
     }
     Ok(declined)

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use db::{Topic, Tx};
 use diesel::prelude::*;
 use kernel::{AgentId, MatchRecordId, OfferId, TicketId, text_enum};
-use routing::Objection;
+use routing::{Objection, Policy};
 
 use crate::{
     candidate::{AskedOf, Candidate},
@@ -194,22 +194,24 @@ pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Tak
     engagement::begin(tx, &offer, ticket, before, &along)
 }
 
-/// Asks the one predicate of eligibility, in the transaction that gives the ticket away.
+/// Asks the one predicate of eligibility, in the transaction that gives the ticket away. Returns the
+/// policy by which it was asked.
 pub(crate) fn check(
     tx: &mut Tx<'_>,
     ticket: &Ticket,
     workload: &Workload,
     candidate: &Candidate,
-) -> Result<(), Error> {
+) -> Result<Policy, Error> {
     let (version, declined_by) =
         store::find_policy_and_declines(tx, ticket)?.ok_or(Error::QueueNotFound)?;
+    let policy = version.policy()?;
     let asked = AskedOf {
         ticket,
-        policy: &version.policy()?,
+        policy: &policy,
         declined_by: &declined_by,
     };
     match candidate.objection(workload, &asked, tx.now()) {
-        None => Ok(()),
+        None => Ok(policy),
         Some(Objection::AtCapacity | Objection::ChannelFull) => Err(Error::AtCapacity),
         Some(objection) => Err(Error::NotEligible(objection)),
     }

@@ -76,13 +76,21 @@ pub(crate) fn waiting_tickets(conn: &mut PgConnection) -> QueryResult<Vec<Ticket
         .load(conn)
 }
 
+/// Which version of a policy is in force in which queue.
+#[diesel::dsl::auto_type]
+pub(crate) fn in_force() -> _ {
+    policies::queue
+        .eq(queues::code)
+        .and(policies::version.eq(queues::policy_version))
+}
+
 /// Who declined which of these tickets.
 pub(crate) fn declines(
     conn: &mut PgConnection,
-    of: &[Ticket],
+    tickets: &[TicketId],
 ) -> QueryResult<HashMap<TicketId, Vec<AgentId>>> {
     let declined: Vec<(TicketId, AgentId)> = offers::table
-        .filter(offers::ticket_id.eq_any(of.iter().map(|ticket| ticket.id)))
+        .filter(offers::ticket_id.eq_any(tickets))
         .filter(offers::status.eq(OfferStatus::Declined))
         .select((offers::ticket_id, offers::agent_id))
         .load(conn)?;
@@ -104,13 +112,14 @@ pub fn suited(
         .into_iter()
         .find(|version| version.queue == ticket.queue)
         .ok_or(Error::QueueNotFound)?;
-    let declined_by: Vec<AgentId> = offers::table
-        .filter(offers::ticket_id.eq(ticket.id))
-        .filter(offers::status.eq(OfferStatus::Declined))
-        .select(offers::agent_id)
-        .load(conn)?;
+    let declined_by = declines(conn, &[ticket.id])?
+        .remove(&ticket.id)
+        .unwrap_or_default();
     let ids: Vec<AgentId> = candidates.iter().map(|one| one.agent_id).collect();
-    let workloads = workloads(conn, &ids)?;
+    let workloads: HashMap<AgentId, Workload> = workloads(conn, &ids)?
+        .into_iter()
+        .map(|workload| (workload.agent_id, workload))
+        .collect();
     let asked = AskedOf {
         ticket,
         policy: &version.policy()?,
@@ -118,8 +127,7 @@ pub fn suited(
     };
     let may = |one: &&Candidate| {
         workloads
-            .iter()
-            .find(|workload| workload.agent_id == one.agent_id)
+            .get(&one.agent_id)
             .is_some_and(|workload| one.objection(workload, &asked, now).is_none())
     };
     Ok(candidates
@@ -170,11 +178,8 @@ pub fn tickets_between(
 
 /// The policies that are in force, by queue.
 pub fn policies_in_force(conn: &mut PgConnection) -> QueryResult<Vec<PolicyVersion>> {
-    let in_force = policies::queue
-        .eq(queues::code)
-        .and(policies::version.eq(queues::policy_version));
     queues::table
-        .inner_join(policies::table.on(in_force))
+        .inner_join(policies::table.on(in_force()))
         .order(queues::code)
         .limit(1_000)
         .select(PolicyVersion::as_select())

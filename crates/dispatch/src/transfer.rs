@@ -102,15 +102,16 @@ pub fn transfer_to_agent(
     );
     checks.done()?;
     let (mut locked, mut theirs) = lock_with(tx, id, agent, colleague.agent_id)?;
-    offer::check(tx, &locked.1, &theirs, colleague).map_err(|refusal| match refusal {
-        Error::NotEligible(objection) => Error::PersonUnsuited(objection.to_string()),
-        Error::AtCapacity => Error::PersonUnsuited("their hands are full".to_owned()),
-        other => other,
-    })?;
+    let policy =
+        offer::check(tx, &locked.1, &theirs, colleague).map_err(|refusal| match refusal {
+            Error::NotEligible(objection) => Error::PersonUnsuited(objection.to_string()),
+            Error::AtCapacity => Error::PersonUnsuited("their hands are full".to_owned()),
+            other => other,
+        })?;
     let paid_seconds = hand_on(tx, &mut locked, note)?;
     let (_, mut ticket, engagement) = locked;
     ticket.wait_again(tx.now());
-    let offer = put_to(tx, &mut ticket, &mut theirs)?;
+    let offer = put_to(tx, &mut ticket, &mut theirs, &policy)?;
     note::insert(tx, &mut ticket, &Note::PassedToColleague)?;
     store::save(tx, &[Change::NewOffer(&offer)])?;
     tx.ring(Topic::Agent(offer.agent_id));
@@ -172,12 +173,15 @@ fn lock_with(
 }
 
 /// Makes the offer of a waiting ticket to one agent, and takes the units for it.
-fn put_to(tx: &mut Tx<'_>, ticket: &mut Ticket, theirs: &mut Workload) -> Result<Offer, Error> {
-    let (_, version) =
-        store::find_queue_with_policy(tx, &ticket.queue)?.ok_or(Error::QueueNotFound)?;
+fn put_to(
+    tx: &mut Tx<'_>,
+    ticket: &mut Ticket,
+    theirs: &mut Workload,
+    policy: &Policy,
+) -> Result<Offer, Error> {
     let mut offer = Offer::new(ticket, theirs.agent_id, tx.now());
     offer.kind = OfferKind::Transfer;
-    offer.expires_at = tx.now() + TimeDelta::seconds(version.policy()?.offer_seconds);
+    offer.expires_at = tx.now() + TimeDelta::seconds(policy.offer_seconds);
     theirs.take(offer.channel, offer.weight)?;
     ticket.offer(offer.expires_at)?;
     store::save(tx, &[Change::Workload(theirs)])?;

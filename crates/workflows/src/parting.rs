@@ -23,10 +23,9 @@ pub fn transfer_to_queue(
     agent: AgentId,
     to: &Destination,
 ) -> Result<PaidPart, Error> {
-    let skills: Vec<String> = onboarding::skills(tx.conn())?
-        .into_iter()
-        .map(|skill| skill.code)
-        .collect();
+    let needed = to.required_skills.iter().flatten();
+    let needed: Vec<String> = needed.map(|need| need.skill.clone()).collect();
+    let skills = onboarding::skills_among(tx.conn(), &needed)?;
     let parted = dispatch::transfer_to_queue(tx, id, agent, to, &skills)?;
     pay(tx, parted)
 }

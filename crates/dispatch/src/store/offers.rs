@@ -90,14 +90,3 @@ pub(crate) fn list_offers_of(tx: &mut Tx<'_>, ticket: TicketId) -> QueryResult<V
         .select(Offer::as_select())
         .load(tx.conn())
 }
-
-pub(crate) fn list_declines(
-    tx: &mut Tx<'_>,
-    tickets: &[TicketId],
-) -> QueryResult<Vec<(TicketId, AgentId)>> {
-    offers::table
-        .filter(offers::ticket_id.eq_any(tickets))
-        .filter(offers::status.eq(OfferStatus::Declined))
-        .select((offers::ticket_id, offers::agent_id))
-        .load(tx.conn())
-}

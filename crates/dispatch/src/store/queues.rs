@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     offer::OfferStatus,
     policy::PolicyVersion,
+    queries,
     queue::Queue,
     schema::{engagements, offers, policies, queues, tickets},
     ticket::{NextAction, Ticket, TicketStatus},
@@ -49,11 +50,8 @@ pub(crate) fn find_queue_with_policy(
     tx: &mut Tx<'_>,
     code: &str,
 ) -> QueryResult<Option<(Queue, PolicyVersion)>> {
-    let in_force = policies::queue
-        .eq(queues::code)
-        .and(policies::version.eq(queues::policy_version));
     queues::table
-        .inner_join(policies::table.on(in_force))
+        .inner_join(policies::table.on(queries::in_force()))
         .filter(queues::code.eq(code))
         .select((Queue::as_select(), PolicyVersion::as_select()))
         .first(tx.conn())
@@ -67,9 +65,6 @@ pub(crate) fn find_queue_for(
     code: &str,
     customer_ref: Option<&str>,
 ) -> QueryResult<Option<(Queue, PolicyVersion, Option<AgentId>)>> {
-    let in_force = policies::queue
-        .eq(queues::code)
-        .and(policies::version.eq(queues::policy_version));
     let last_agent = tickets::table
         .inner_join(engagements::table.on(engagements::ticket_id.eq(tickets::id)))
         .filter(tickets::customer_ref.nullable().eq(customer_ref))
@@ -79,7 +74,7 @@ pub(crate) fn find_queue_for(
         .select(engagements::agent_id)
         .single_value();
     queues::table
-        .inner_join(policies::table.on(in_force))
+        .inner_join(policies::table.on(queries::in_force()))
         .filter(queues::code.eq(code))
         .select((Queue::as_select(), PolicyVersion::as_select(), last_agent))
         .first(tx.conn())
@@ -91,15 +86,12 @@ pub(crate) fn find_policy_and_declines(
     tx: &mut Tx<'_>,
     ticket: &Ticket,
 ) -> QueryResult<Option<(PolicyVersion, Vec<AgentId>)>> {
-    let in_force = policies::queue
-        .eq(queues::code)
-        .and(policies::version.eq(queues::policy_version));
     let declines = offers::table
         .filter(offers::ticket_id.eq(ticket.id))
         .filter(offers::status.eq(OfferStatus::Declined))
         .select(offers::agent_id);
     queues::table
-        .inner_join(policies::table.on(in_force))
+        .inner_join(policies::table.on(queries::in_force()))
         .filter(queues::code.eq(&ticket.queue))
         .select((PolicyVersion::as_select(), array(declines)))
         .first(tx.conn())

@@ -1,9 +1,10 @@
 //! Offers: made, accepted, declined, timed out, taken back.
 
 use chrono::TimeDelta;
+use diesel::RunQueryDsl as _;
 use dispatch::{DeclineReason, Error, OfferStatus, TicketStatus};
 
-use crate::arrange::{agent, escalation, floor, run_matcher, status, ticket};
+use crate::arrange::{agent, engaged, escalation, floor, run_matcher, status, ticket};
 
 #[test]
 fn an_offer_is_accepted_once() {
@@ -191,4 +192,30 @@ fn a_lost_agents_unanswered_work_goes_back_to_its_place() {
     );
     assert_eq!(status(&mut floor, &unanswered), TicketStatus::Waiting);
     floor.assert_promises();
+}
+
+#[test]
+fn the_trail_of_a_claim_is_in_the_order_in_which_it_happened() {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        subject: String,
+    }
+    let mut floor = floor();
+    let ada = agent(&mut floor);
+    engaged(&mut floor, &ada, "1");
+    let trail = floor.read(|conn| {
+        let rows = "SELECT subject FROM audit.events WHERE ticket_id IS NOT NULL ORDER BY id";
+        diesel::sql_query(rows).load::<Row>(conn)
+    });
+    let subjects: Vec<String> = trail.unwrap().into_iter().map(|row| row.subject).collect();
+    assert_eq!(
+        subjects,
+        [
+            "dispatch.tickets",
+            "dispatch.offers",
+            "dispatch.tickets",
+            "dispatch.engagements"
+        ]
+    );
 }
