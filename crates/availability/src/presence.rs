@@ -276,13 +276,19 @@ fn send_away(tx: &mut Tx<'_>, presence: &mut Presence, cause: Cause) -> Result<(
     Ok(())
 }
 
-/// The agent is still there, on this device or tab. Nobody is told, because nothing changed.
+/// The agent is still there, on this device or tab. Nobody is told, unless a heartbeat had been
+/// missing: then the agent is back, and can be given work again.
 pub fn heartbeat(
     tx: &mut Tx<'_>,
     agent: AgentId,
     connection: &Connection,
 ) -> Result<Presence, Error> {
-    store::beat(tx, agent, connection)?.ok_or(Error::NotPresent)
+    let (presence, connected_until) =
+        store::beat(tx, agent, connection)?.ok_or(Error::NotPresent)?;
+    if connected_until.is_none_or(|until| until <= tx.now()) {
+        ring(tx, agent);
+    }
+    Ok(presence)
 }
 
 /// A device or tab says goodbye. Where the agent is there on another, nothing changes; else they

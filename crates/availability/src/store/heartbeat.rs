@@ -28,19 +28,27 @@ impl QueryId for Beat<'_> {
 }
 
 /// Nodes' clocks may differ a little, and a slow one does not take away what another has granted.
+/// What was before is read under the lock: a tab may be saying goodbye at this moment.
 impl QueryFragment<Pg> for Beat<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH live AS (UPDATE availability.presences SET connected_until = greatest(connected_until, ");
-        out.push_bind_param::<Timestamptz, _>(&self.connected_until)?;
-        out.push_sql("), lease_expires_at = greatest(lease_expires_at, ");
-        out.push_bind_param::<Timestamptz, _>(&self.lease_expires_at)?;
-        out.push_sql(") WHERE agent_id = ");
+        out.push_sql(
+            "WITH known AS (SELECT agent_id, connected_until AS before \
+             FROM availability.presences WHERE agent_id = ",
+        );
         out.push_bind_param::<Uuid, _>(&self.agent)?;
         out.push_sql(" AND lease_expires_at > ");
         out.push_bind_param::<Timestamptz, _>(&self.now)?;
         out.push_sql(
-            " RETURNING agent_id, status, since, lease_expires_at, cause, connected_until, \
-             time_zone, works_until, work_limit), \
+            " FOR NO KEY UPDATE), live AS (UPDATE availability.presences AS p \
+             SET connected_until = greatest(connected_until, ",
+        );
+        out.push_bind_param::<Timestamptz, _>(&self.connected_until)?;
+        out.push_sql("), lease_expires_at = greatest(lease_expires_at, ");
+        out.push_bind_param::<Timestamptz, _>(&self.lease_expires_at)?;
+        out.push_sql(
+            ") FROM known WHERE p.agent_id = known.agent_id \
+             RETURNING p.agent_id, status, since, lease_expires_at, cause, connected_until, \
+             time_zone, works_until, work_limit, before), \
              seen AS (INSERT INTO availability.connections SELECT agent_id, ",
         );
         out.push_bind_param::<Text, _>(self.connection)?;
@@ -60,34 +68,37 @@ impl QueryFragment<Pg> for Beat<'_> {
 
 impl Query for Beat<'_> {
     type SqlType = (
-        Uuid,
-        Text,
-        Timestamptz,
+        (
+            Uuid,
+            Text,
+            Timestamptz,
+            Nullable<Timestamptz>,
+            Text,
+            Nullable<Timestamptz>,
+            Nullable<Text>,
+            Nullable<Timestamptz>,
+            Nullable<Text>,
+        ),
         Nullable<Timestamptz>,
-        Text,
-        Nullable<Timestamptz>,
-        Nullable<Text>,
-        Nullable<Timestamptz>,
-        Nullable<Text>,
     );
 }
 
 impl RunQueryDsl<PgConnection> for Beat<'_> {}
 
-/// Renews the agent's lease; nothing where it is over.
+/// Renews the agent's lease, and says until when they had been connected; nothing where the lease
+/// is over.
 pub(crate) fn beat(
     tx: &mut Tx<'_>,
     agent: AgentId,
     connection: &Connection,
-) -> QueryResult<Option<Presence>> {
+) -> QueryResult<Option<(Presence, Option<DateTime<Utc>>)>> {
     let now = tx.now();
-    Beat {
+    let beat = Beat {
         agent,
         connection: connection.as_str(),
         now,
         connected_until: connected_from(now),
         lease_expires_at: lease_from(now),
-    }
-    .get_result(tx.conn())
-    .optional()
+    };
+    beat.get_result(tx.conn()).optional()
 }

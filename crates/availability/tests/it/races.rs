@@ -9,10 +9,12 @@ use std::{
     time::Duration,
 };
 
-use availability::{Error, PresenceStatus};
+use availability::{
+    CONNECTED_SECONDS, Connection, ConnectionState, Error, Going, PresenceStatus,
+};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use db::{Db, Tx, testing::TestDatabase};
+use db::{Db, Topic, Tx, testing::TestDatabase};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_types};
 use kernel::{AgentId, CommitmentId, ShiftId};
 
@@ -386,7 +388,7 @@ fn tabs_that_all_beat_at_once_leave_eight() {
             let (db, start) = (&db, &start);
             let agent = agents[0];
             scope.spawn(move || {
-                let tab = availability::Connection::named(Some(&format!("tab-{tab}"))).unwrap();
+                let tab = Connection::named(Some(&format!("tab-{tab}"))).unwrap();
                 start.wait();
                 db.write_blocking("test", |tx| availability::heartbeat(tx, agent, &tab))
                     .unwrap();
@@ -421,4 +423,106 @@ fn going_and_coming_at_once_leaves_spans_that_fit_the_presence() {
         }
     });
     database.assert_promises();
+}
+
+/// How often listeners hear of the agent while the work is done.
+fn heard_of(db: &Db, agent: AgentId, work: impl FnOnce()) -> usize {
+    let mut bell = db.bell().listen();
+    work();
+    let mut heard = 0;
+    while let Ok(topic) = bell.try_recv() {
+        heard += usize::from(topic == Topic::Agent(agent));
+    }
+    heard
+}
+
+#[test]
+fn who_comes_back_is_heard_of_and_who_was_never_gone_is_not() {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let (agents, _) = arrange(&db, |sql| database.sql(sql), 1, &[]);
+    let tab = Connection::default();
+    let beat = || {
+        db.write_blocking("test", |tx| availability::heartbeat(tx, agents[0], &tab))
+            .unwrap();
+    };
+    db.write_blocking("test", |tx| {
+        availability::go(tx, agents[0], PresenceStatus::Available)
+    })
+    .unwrap();
+    db.clock()
+        .advance(TimeDelta::seconds(CONNECTED_SECONDS - 1));
+    assert_eq!(heard_of(&db, agents[0], beat), 0);
+    db.clock().advance(TimeDelta::seconds(CONNECTED_SECONDS));
+    assert_eq!(heard_of(&db, agents[0], beat), 1);
+    assert_eq!(heard_of(&db, agents[0], beat), 0);
+}
+
+/// How often listeners hear of an agent whose last tab says goodbye while another opens.
+fn heard_of_the_new_tab(beat: impl Fn(&mut Tx<'_>, AgentId, &Connection)) -> usize {
+    let mut database = TestDatabase::create();
+    let db = database.db();
+    let (agents, _) = arrange(&db, |sql| database.sql(sql), 1, &[]);
+    let [old, new] = ["old", "new"].map(|tab| Connection::named(Some(tab)).unwrap());
+    db.write_blocking("test", |tx| {
+        let going = Going {
+            status: PresenceStatus::Available,
+            connection: old.clone(),
+            zone: Tz::UTC,
+        };
+        availability::go(tx, agents[0], going)
+    })
+    .unwrap();
+    let begun = Barrier::new(2);
+    heard_of(&db, agents[0], || {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                db.write_blocking("test", |tx| {
+                    availability::leave(tx, agents[0], &old)?;
+                    begun.wait();
+                    thread::sleep(Duration::from_millis(300));
+                    Ok::<_, Error>(())
+                })
+                .unwrap();
+            });
+            begun.wait();
+            db.write_blocking("test", |tx| {
+                beat(tx, agents[0], &new);
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+        });
+        let now = db.clock().now();
+        let present = db.read_blocking(|conn| availability::present_agents(conn, now));
+        assert_eq!(present.unwrap(), agents);
+    })
+}
+
+#[test]
+fn a_tab_that_opens_while_the_last_one_says_goodbye_is_heard_of() {
+    let heard = heard_of_the_new_tab(|tx, agent, tab| {
+        availability::heartbeat(tx, agent, tab).unwrap();
+    });
+    assert_eq!(heard, 2, "once for each tab");
+}
+
+#[test]
+fn control_a_tab_that_looks_before_it_waits_is_not_heard_of() {
+    let heard = heard_of_the_new_tab(|tx, agent, _| {
+        let now = tx.now();
+        let before = availability::presence(tx.conn(), agent).unwrap().unwrap();
+        diesel::sql_query(
+            "UPDATE availability.presences \
+             SET connected_until = $2 + interval '20 s', lease_expires_at = $2 + interval '45 s' \
+             WHERE agent_id = $1",
+        )
+        .bind::<sql_types::Uuid, _>(agent)
+        .bind::<sql_types::Timestamptz, _>(now)
+        .execute(tx.conn())
+        .unwrap();
+        if before.connection(now) != Some(ConnectionState::Connected) {
+            tx.ring(Topic::Agent(agent));
+        }
+    });
+    assert_eq!(heard, 1, "the race found nothing");
 }

@@ -75,6 +75,26 @@ async fn who_does_not_answer_is_away_and_the_next_is_asked() {
 }
 
 #[actix_web::test]
+async fn who_was_silent_for_a_moment_is_offered_what_waits_when_they_are_back() {
+    let app = TestApp::at_work().await;
+    let floor = app.floor().await;
+    let [ada, ben] = [floor.agent().await, floor.agent().await];
+    // Long enough for the room to be looked over without them.
+    advance(&app, 31);
+    ben.heartbeat().await.assert_status(200);
+    let ticket = floor.assistant.escalate("1").await;
+    let offer = ben.offered(&ticket).await;
+    ben.answer(&offer, "decline").await.assert_status(200);
+    assert_eq!(floor.assistant.ticket(&ticket).await["status"], "waiting");
+    assert_eq!(ada.desk().await["presence"]["connection"], "unstable");
+
+    ada.heartbeat().await.assert_status(200);
+
+    ada.offered(&ticket).await;
+    app.database.assert_promises();
+}
+
+#[actix_web::test]
 async fn what_a_lost_agent_had_not_answered_goes_back_to_its_place() {
     let app = TestApp::at_work().await;
     let floor = app.floor().await;
