@@ -42,9 +42,9 @@ pub use presence::{
     lose_expired, step_away,
 };
 pub use queries::{
-    CommittedShift, ShiftWithSeats, StartedShift, closed_queues, commitments, decided_rules,
-    gone_since, presence, presences, present_agents, present_of, queue_admissions, rules, shift,
-    started_shifts, time_left, upcoming_shifts, work_ends,
+    CommittedShift, ShiftWithSeats, StartedShift, begun_between, closed_queues, commitments,
+    decided_rules, gone_since, presence, presences, present_agents, present_of, queue_admissions,
+    rules, shift, started_shifts, time_left, upcoming_shifts, work_ends,
 };
 pub use rules::{DecidedRules, Rules, drop_rules, refresh_limits, save_rules};
 pub use shift::{Canceled, Shift, ShiftInput, ShiftStatus, cancel_shift, publish_shift};

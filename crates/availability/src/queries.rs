@@ -368,6 +368,21 @@ pub fn started_shifts(
         .load(conn)
 }
 
+/// Agents who came on a shift after one instant and no later than another.
+pub fn begun_between(
+    conn: &mut PgConnection,
+    after: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> QueryResult<Vec<AgentId>> {
+    commitments::table
+        .inner_join(shifts::table.on(shifts::id.eq(commitments::shift_id)))
+        .filter(shifts::starts_at.gt(after + EARLY))
+        .filter(shifts::starts_at.le(until + EARLY))
+        .filter(commitments::status.eq(CommitmentStatus::Committed))
+        .select(commitments::agent_id)
+        .load(conn)
+}
+
 /// The queues whose work goes to agents on a shift for them only, by their codes.
 pub fn closed_queues(conn: &mut PgConnection) -> QueryResult<Vec<String>> {
     admissions::table

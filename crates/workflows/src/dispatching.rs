@@ -24,9 +24,10 @@ use crate::{Error, Report};
 pub const MATCHING: &str = "match_tickets";
 /// Among so many of those who are there an agent may choose a colleague.
 const SUITED: usize = 1_000;
-/// The whole room is read anew so often, in case that a bell was missed or time changed something:
-/// a shift began, a skill ran out.
+/// The whole room is read anew so often, in case that a bell was missed.
 const LOOK_AROUND: TimeDelta = TimeDelta::seconds(30);
+/// No bell says that a shift has begun: it is asked for so often.
+const LOOK_FOR_SHIFTS: TimeDelta = TimeDelta::seconds(1);
 
 /// Puts waiting tickets to available agents.
 ///
@@ -44,6 +45,7 @@ pub struct Matchmaker {
 struct Mind {
     room: Room,
     looked_around_at: Option<DateTime<Utc>>,
+    shifts_seen_until: DateTime<Utc>,
 }
 
 /// Who changed since the last run.
@@ -95,10 +97,15 @@ impl Mind {
         if news.is_everything || is_due {
             let present = availability::present_agents(tx.conn(), now)?;
             self.room = Room::new();
-            self.looked_around_at = Some(now);
+            (self.looked_around_at, self.shifts_seen_until) = (Some(now), now);
             return self.let_in(tx, &present);
         }
-        let changed: Vec<AgentId> = news.agents.iter().copied().collect();
+        let mut changed: Vec<AgentId> = news.agents.iter().copied().collect();
+        if now - self.shifts_seen_until >= LOOK_FOR_SHIFTS {
+            let begun = availability::begun_between(tx.conn(), self.shifts_seen_until, now)?;
+            changed.extend(begun);
+            self.shifts_seen_until = now;
+        }
         for agent in &changed {
             self.room.leave(agent_key(*agent));
         }

@@ -9,9 +9,7 @@ use std::{
     time::Duration,
 };
 
-use availability::{
-    CONNECTED_SECONDS, Connection, ConnectionState, Error, Going, PresenceStatus,
-};
+use availability::{CONNECTED_SECONDS, Connection, ConnectionState, Error, Going, PresenceStatus};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use db::{Db, Topic, Tx, testing::TestDatabase};

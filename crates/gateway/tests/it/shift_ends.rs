@@ -1,4 +1,4 @@
-//! A shift ends while its agent has conversations in hand.
+//! A shift begins while a ticket waits for it, and ends while its agent has conversations in hand.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -37,6 +37,36 @@ async fn on_shift(app: &TestApp, floor: &Floor<'_>, agent: &crate::support::comp
         "UPDATE availability.commitments
             SET starts_at = now() - interval '1 hour', ends_at = now() + interval '1 minute'",
     );
+}
+
+#[actix_web::test]
+async fn who_comes_on_their_shift_is_offered_what_waits_for_it() {
+    let app = TestApp::at_work().await;
+    let floor = app.floor().await;
+    let ada = floor.agent().await;
+    on_shift(&app, &floor, &ada).await;
+    // An agent is on a shift from five minutes before it starts.
+    app.database.sql(
+        "UPDATE availability.shifts
+            SET starts_at = now() + interval '315 s', ends_at = now() + interval '2 hours';
+         UPDATE availability.commitments c SET starts_at = s.starts_at, ends_at = s.ends_at
+           FROM availability.shifts s WHERE s.id = c.shift_id",
+    );
+    let closed = json!({ "on_demand": false });
+    let supervisor = &floor.company.supervisor;
+    let saved = supervisor.put("/api/v1/ops/admissions/vip", &closed);
+    saved.await.assert_status(200);
+    let ticket = floor.assistant.escalate("1").await;
+    ada.claim(&ticket).await.assert_problem(403, "not_eligible");
+
+    // She is never missed, which would have her looked at in any case.
+    for _ in 0..3 {
+        ada.heartbeat().await.assert_status(200);
+        app.db.clock().advance(TimeDelta::seconds(6));
+    }
+
+    ada.offered(&ticket).await;
+    app.database.assert_promises();
 }
 
 #[actix_web::test]
