@@ -66,7 +66,7 @@ SELECT o.id FROM dispatch.offers o
 -- promise: nobody is offered again what they declined
 SELECT later.id FROM dispatch.offers later JOIN dispatch.offers earlier
     ON earlier.ticket_id = later.ticket_id AND earlier.agent_id = later.agent_id
-   AND earlier.status = 'declined' AND earlier.closed_at <= later.offered_at AND earlier.id <> later.id;
+   AND earlier.status = 'declined' AND (earlier.closed_at, earlier.id) < (later.offered_at, later.id);
 
 -- promise: no more agents are asked about a ticket at a time than its policy says
 SELECT o.ticket_id, count(*) AS asked FROM dispatch.offers o

@@ -10,7 +10,10 @@ use diesel::{
     result::{DatabaseErrorKind, Error as DieselError},
 };
 use kernel::Classify;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 
 use crate::{
     bell::Bell,
@@ -249,6 +252,18 @@ impl Db {
         }
     }
 
+    /// As many are at work at once as there are connections: the rest waits here and holds no
+    /// thread.
+    pub(crate) async fn permit(&self) -> QueryResult<OwnedSemaphorePermit> {
+        let permit = self.permits.clone().acquire_owned().await;
+        permit.map_err(|_| unavailable("closed"))
+    }
+
+    /// Whether what this does is on record as by the same actor.
+    pub(crate) fn acts_as(&self, other: &Self) -> bool {
+        self.actor == other.actor
+    }
+
     async fn off_thread<T, E>(
         &self,
         work: impl FnOnce() -> Result<T, E> + Send + 'static,
@@ -257,13 +272,7 @@ impl Db {
         T: Send + 'static,
         E: From<DieselError> + Send + 'static,
     {
-        // As many at once as there are connections: the rest waits here and holds no thread.
-        let permit = self
-            .permits
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| unavailable("closed"))?;
+        let permit = self.permit().await?;
         let outcome = spawn_blocking(move || {
             let outcome = work();
             drop(permit);
@@ -321,7 +330,7 @@ fn discard(conn: &mut PgConnection) {
     AnsiTransactionManager::transaction_manager_status_mut(conn).set_in_error();
 }
 
-fn unavailable(message: &str) -> DieselError {
+pub(crate) fn unavailable(message: &str) -> DieselError {
     DieselError::DatabaseError(
         DatabaseErrorKind::UnableToSendCommand,
         Box::new(format!("the database is not available: {message}")),

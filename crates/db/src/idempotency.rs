@@ -4,16 +4,18 @@
 //! there is either both or neither, and a repetition gets the same bytes. Keys are kept for
 //! [`KEPT`].
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use diesel::{
     pg::Pg,
     prelude::*,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{AstPass, Query, QueryFragment},
     result::{DatabaseErrorKind, Error as DieselError},
     sql_types::{Binary, Bool, Nullable, SmallInt, Text},
 };
 
-use crate::{schema::idempotency_keys, tx::Tx};
+use crate::{fixed, push_arrays, rows::Rows, schema::idempotency_keys, tx::Tx};
 
 /// How long an answer is kept.
 pub const KEPT: TimeDelta = TimeDelta::hours(72);
@@ -38,6 +40,12 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+impl Request {
+    fn name(&self) -> (&str, &str) {
+        (&self.scope, &self.key)
+    }
+}
+
 /// What to do with a request.
 #[derive(Debug)]
 pub enum Outcome {
@@ -51,34 +59,29 @@ pub enum Outcome {
     InFlight,
 }
 
-/// Takes the lock of a key and looks its answer up, in one round trip. It is always the same
+/// Takes the locks of keys and looks their answers up, in one round trip. It is always the same
 /// statement, so that the database plans it once.
 struct LockAndFind<'a> {
-    scope: &'a str,
-    key: &'a str,
+    scopes: Vec<&'a str>,
+    keys: Vec<&'a str>,
 }
 
-impl QueryId for LockAndFind<'_> {
-    type QueryId = LockAndFind<'static>;
-
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
+fixed!(LockAndFind<'_>, LockAndFind<'static>);
 
 impl QueryFragment<Pg> for LockAndFind<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency' || chr(31) || ",
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency' || chr(31) || \
+             asked.scope || chr(31) || asked.key, 0)), \
+             known.body_sha256, known.status, known.body FROM unnest(",
         );
-        out.push_bind_param::<Text, _>(self.scope)?;
-        out.push_sql(" || chr(31) || ");
-        out.push_bind_param::<Text, _>(self.key)?;
+        push_arrays!(out, Text => self.scopes, Text => self.keys);
         out.push_sql(
-            ", 0)), known.body_sha256, known.status, known.body FROM (SELECT) AS one \
-             LEFT JOIN platform.idempotency_keys AS known ON known.scope = ",
+            ") WITH ORDINALITY AS asked (scope, key, number) \
+             LEFT JOIN LATERAL (SELECT body_sha256, status, body FROM platform.idempotency_keys \
+             WHERE scope = asked.scope AND key = asked.key OFFSET 0) AS known ON true \
+             ORDER BY asked.number",
         );
-        out.push_bind_param::<Text, _>(self.scope)?;
-        out.push_sql(" AND known.key = ");
-        out.push_bind_param::<Text, _>(self.key)?;
         Ok(())
     }
 }
@@ -92,44 +95,71 @@ impl RunQueryDsl<PgConnection> for LockAndFind<'_> {}
 /// A lock that was or was not had, and an answer that is or is not known.
 type Found = (bool, Option<Vec<u8>>, Option<i16>, Option<Vec<u8>>);
 
-/// Looks the request up, and keeps others with the same key out until this transaction ends.
-pub fn begin(tx: &mut Tx<'_>, request: &Request) -> QueryResult<Outcome> {
+/// Looks requests up, and keeps others with the same keys out until this transaction ends. Of two
+/// with the same key one is new, and the other in flight.
+pub fn begin(tx: &mut Tx<'_>, requests: &[&Request]) -> QueryResult<Vec<Outcome>> {
     let query = LockAndFind {
-        scope: &request.scope,
-        key: &request.key,
+        scopes: requests.iter().map(|r| r.scope.as_str()).collect(),
+        keys: requests.iter().map(|r| r.key.as_str()).collect(),
     };
-    let (locked, hash, status, body): Found = query.get_result(tx.conn())?;
+    let found: Vec<Found> = query.load(tx.conn())?;
+    let mut begun = HashSet::new();
+    let outcomes = requests.iter().zip(found).map(|(request, found)| {
+        let outcome = outcome_of(request, found);
+        // The lock does not keep out who has it.
+        let is_again = matches!(outcome, Outcome::New) && !begun.insert(request.name());
+        if is_again { Outcome::InFlight } else { outcome }
+    });
+    Ok(outcomes.collect())
+}
+
+fn outcome_of(request: &Request, found: Found) -> Outcome {
+    let (locked, hash, status, body) = found;
     if !locked {
-        return Ok(Outcome::InFlight);
+        return Outcome::InFlight;
     }
     let (Some(hash), Some(status), Some(body)) = (hash, status, body) else {
-        return Ok(Outcome::New);
+        return Outcome::New;
     };
     if hash == request.body_sha256 {
-        Ok(Outcome::Replay(Answer { status, body }))
+        Outcome::Replay(Answer { status, body })
     } else {
-        Ok(Outcome::OtherBody)
+        Outcome::OtherBody
     }
 }
 
-/// Stores the answer of a request that [`begin`] called new.
+/// Stores the answers of requests that [`begin`] called new.
 ///
 /// The look and the lock of [`begin`] are one statement, which sees the table as it was before it
-/// had the lock. Where another transaction stored the answer in between, this one is run again,
-/// and finds it.
-pub fn remember(tx: &mut Tx<'_>, request: &Request, answer: &Answer) -> QueryResult<()> {
-    let stored = diesel::insert_into(idempotency_keys::table)
-        .values((
-            idempotency_keys::scope.eq(&request.scope),
-            idempotency_keys::key.eq(&request.key),
-            idempotency_keys::body_sha256.eq(&request.body_sha256),
-            idempotency_keys::status.eq(answer.status),
-            idempotency_keys::body.eq(&answer.body),
-            idempotency_keys::created_at.eq(tx.now()),
-        ))
-        .on_conflict_do_nothing()
+/// had the lock. Where another transaction stored an answer in between, this one is run again, and
+/// finds it.
+pub fn remember(tx: &mut Tx<'_>, answered: &[(&Request, &Answer)]) -> QueryResult<()> {
+    if answered.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let kept = Rows::of(&idempotency_keys::table)
+        .column(
+            idempotency_keys::scope,
+            answered.iter().map(|(r, _)| &*r.scope),
+        )
+        .column(idempotency_keys::key, answered.iter().map(|(r, _)| &*r.key))
+        .column(
+            idempotency_keys::body_sha256,
+            answered.iter().map(|(r, _)| &*r.body_sha256),
+        )
+        .column(
+            idempotency_keys::status,
+            answered.iter().map(|(_, a)| a.status),
+        )
+        .column(
+            idempotency_keys::body,
+            answered.iter().map(|(_, a)| &*a.body),
+        )
+        .column(idempotency_keys::created_at, answered.iter().map(|_| now))
+        .unless_there()
         .execute(tx.conn())?;
-    if stored == 0 {
+    if kept < answered.len() {
         let message = "could not serialize: the request was answered in between".to_owned();
         let kind = DatabaseErrorKind::SerializationFailure;
         return Err(DieselError::DatabaseError(kind, Box::new(message)));

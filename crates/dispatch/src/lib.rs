@@ -32,6 +32,7 @@ mod dead_letter;
 mod deadline;
 mod engagement;
 mod error;
+mod intake;
 mod link;
 mod mask;
 mod matcher;
@@ -62,6 +63,7 @@ pub use engagement::{
     close_wrap_up, extend_wrap_up, resolve, wrap_up,
 };
 pub use error::Error;
+pub use intake::escalate;
 pub use link::{ConversationLink, LINK_LIFETIME};
 pub use mask::{Kind as MaskedKind, Masked, mask};
 pub use matcher::{Plan, make_offers, plan};
@@ -80,7 +82,7 @@ pub use record::{MatchRecord, Replayed, prune};
 pub use reopening::reopen;
 pub use ticket::{
     Channel, Customer, Escalation, Need, NextAction, Reason, Ticket, TicketStatus,
-    TranscriptAuthor, TranscriptTurn, escalate, leave,
+    TranscriptAuthor, TranscriptTurn, leave,
 };
 pub use transfer::{Destination, hand_over, transfer_to_agent, transfer_to_queue};
 pub use workload::{

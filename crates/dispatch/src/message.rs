@@ -35,8 +35,7 @@ text_enum! {
 }
 
 /// One message. It never changes.
-#[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
-#[diesel(treat_none_as_default_value = false)]
+#[derive(Clone, Debug, Identifiable, Queryable, Selectable)]
 #[diesel(primary_key(ticket_id, number), check_for_backend(diesel::pg::Pg))]
 pub struct Message {
     /// Whose conversation.
@@ -213,14 +212,14 @@ pub(crate) fn store_next(
     Ok(message)
 }
 
-/// Stores a new ticket with what was said before the handoff, and with what the customer is told
-/// about it.
-pub(crate) fn begin(
-    tx: &mut Tx<'_>,
+/// The first messages of a new ticket: what was said before the handoff, and what the customer is
+/// told about it.
+pub(crate) fn opening(
     ticket: &mut Ticket,
     turns: Vec<TranscriptTurn>,
     told: &Note,
-) -> Result<(), Error> {
+    now: DateTime<Utc>,
+) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::with_capacity(turns.len() + 1);
     for turn in turns {
         let author = match turn.author {
@@ -242,9 +241,6 @@ pub(crate) fn begin(
     }
     ticket.control.resume_after = ticket.message_count;
     let said = told.said(ticket);
-    messages.push(Message::new(ticket, Author::Platform, &said, tx.now()));
-    store::save(
-        tx,
-        &[Change::NewTicket(ticket), Change::NewMessages(&messages)],
-    )
+    messages.push(Message::new(ticket, Author::Platform, &said, now));
+    messages
 }

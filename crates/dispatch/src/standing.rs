@@ -28,13 +28,28 @@ pub(crate) struct Standing {
 
 /// Where the customer of a waiting ticket stands.
 pub(crate) fn of(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<Standing> {
+    let mut standings = of_new(tx, &[ticket])?;
+    Ok(standings.remove(0))
+}
+
+/// Where the customers of tickets will stand that are about to wait, among each other as well.
+pub(crate) fn of_new(tx: &mut Tx<'_>, tickets: &[&Ticket]) -> QueryResult<Vec<Standing>> {
     let now = tx.now();
-    let found = store::find_ahead(tx, ticket, now - RECENT)?;
-    let span = match found.first_taken_at {
-        Some(first) if found.taken == SAMPLE => now - first,
-        _ => RECENT,
-    };
-    Ok(Standing::new(found.count, found.taken, span))
+    let found = store::find_ahead(tx, tickets, now - RECENT)?;
+    let standings = tickets.iter().zip(found).map(|(ticket, found)| {
+        let is_ahead = |other: &&&Ticket| {
+            let place = |ticket: &Ticket| (ticket.rank_at, ticket.id);
+            other.queue == ticket.queue && place(other) < place(ticket)
+        };
+        let together = tickets.iter().filter(is_ahead).count();
+        let span = match found.first_taken_at {
+            Some(first) if found.taken == SAMPLE => now - first,
+            _ => RECENT,
+        };
+        let ahead = found.count + i64::try_from(together).unwrap_or(COUNTED);
+        Standing::new(ahead, found.taken, span)
+    });
+    Ok(standings.collect())
 }
 
 impl Standing {

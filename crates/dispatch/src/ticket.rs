@@ -15,7 +15,6 @@ use crate::{
     offer::{self, OfferStatus},
     queue::Queue,
     schema::tickets,
-    standing,
     store::{self, Change},
 };
 
@@ -115,8 +114,7 @@ text_enum! {
 }
 
 /// One escalated conversation.
-#[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
-#[diesel(treat_none_as_default_value = false)]
+#[derive(Clone, Debug, Identifiable, Queryable, Selectable)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 pub struct Ticket {
     /// Its id here.
@@ -372,7 +370,7 @@ pub struct Escalation {
 }
 
 impl Escalation {
-    fn check(&self, now: DateTime<Utc>, skills: &[String]) -> Result<(), Error> {
+    pub(crate) fn check(&self, now: DateTime<Utc>, skills: &[String]) -> Result<(), Error> {
         let mut checks = Checks::new();
         let customer = &self.customer;
         checks
@@ -431,7 +429,7 @@ impl Escalation {
         Ok(checks.done()?)
     }
 
-    fn into_ticket(self, queue: &Queue, policy: &Policy, now: DateTime<Utc>) -> Ticket {
+    pub(crate) fn into_ticket(self, queue: &Queue, policy: &Policy, now: DateTime<Utc>) -> Ticket {
         let priority = self.priority.unwrap_or_else(|| self.reason.priority());
         let (required_skills, skill_levels) = self
             .required_skills
@@ -512,39 +510,6 @@ impl Ticket {
         self.preferred_agent_id = Some(agent);
         self.preferred_until = Some(until);
     }
-}
-
-/// Takes an escalated conversation in. It waits in its queue from now on.
-/// `skills` are those of the codes it names that an agent can hold: a ticket that needs another
-/// would wait for ever.
-pub fn escalate(
-    tx: &mut Tx<'_>,
-    mut escalation: Escalation,
-    skills: &[String],
-) -> Result<Ticket, Error> {
-    let now = tx.now();
-    escalation.check(now, skills)?;
-    let customer = Some(escalation.customer.reference.as_str());
-    let regular = customer.filter(|_| escalation.same_agent);
-    let Some((queue, version, last_agent)) = store::find_queue_for(tx, &escalation.queue, regular)?
-    else {
-        return Err(kernel::Invalid::field("queue", "is not a queue of this platform").into());
-    };
-    let policy = version.policy()?;
-    let preferred = last_agent.filter(|_| policy.preferred_agent_seconds > 0);
-    let transcript = std::mem::take(&mut escalation.transcript);
-    let mut ticket = escalation.into_ticket(&queue, &policy, now);
-    if let Some(agent) = preferred {
-        ticket.prefer(
-            agent,
-            now + TimeDelta::seconds(policy.preferred_agent_seconds),
-        );
-    }
-    let told = Note::PutThrough(standing::of(tx, &ticket)?);
-    message::begin(tx, &mut ticket, transcript, &told)?;
-    tx.ring(Topic::Match);
-    tx.ring(Topic::Floor);
-    Ok(ticket)
 }
 
 /// The customer leaves. A ticket that no agent holds is abandoned; in an agent's hands it stays,

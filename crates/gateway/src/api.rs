@@ -17,7 +17,7 @@ mod desk;
 mod earnings;
 mod email_codes;
 mod engagements;
-mod escalations;
+pub(crate) mod escalations;
 mod explanations;
 mod finance;
 mod handing_on;

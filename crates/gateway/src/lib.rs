@@ -24,6 +24,7 @@ pub mod explained;
 pub mod extract;
 pub mod feed;
 mod first_admin;
+mod intake;
 mod metrics;
 mod middleware;
 pub mod pages;

@@ -12,8 +12,8 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    board::Boards, feed::Feed, metrics, problem::ApiError, recent::Recent, secrets::Secrets,
-    settings::Settings,
+    api::escalations::answering, board::Boards, feed::Feed, intake::Intake, metrics,
+    problem::ApiError, recent::Recent, secrets::Secrets, settings::Settings,
 };
 
 /// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
@@ -48,6 +48,8 @@ pub struct State {
     pub settings: Settings,
     /// Where streams hear what changed.
     pub feed: Arc<Feed>,
+    /// Where escalations are taken in.
+    pub(crate) intake: Intake,
     /// What agents may claim.
     pub(crate) boards: Boards,
     /// The figures that were read last.
@@ -67,13 +69,15 @@ pub struct State {
 impl State {
     /// Ties the parts together.
     pub fn new(db: Db, secrets: Secrets, settings: Settings) -> Result<Self, String> {
+        let links = dispatch::ConversationLink::new(&secrets.conversations());
         Ok(Self {
+            intake: Intake::new(answering(links.clone(), settings.public_url.to_string())),
             feed: Feed::start(&db, settings.max_streams)?,
             boards: Boards::new(&db),
             db,
             tokens: identity::Tokens::new(&secrets.tokens()).map_err(|error| error.to_string())?,
             vault: payouts::Vault::new(&secrets.vault()).map_err(|error| error.to_string())?,
-            links: dispatch::ConversationLink::new(&secrets.conversations()),
+            links,
             secrets,
             settings,
             shutdown: CancellationToken::new(),

@@ -20,7 +20,6 @@
 //!
 //! Locks are taken in the order ledger accounts (ascending id), payout run.
 
-mod bulk;
 mod error;
 mod rate_card;
 

@@ -1,5 +1,7 @@
 //! The writes and locks of this domain.
 
+mod bulk;
+
 use chrono::{DateTime, Utc};
 use db::{OnConstraint as _, Tx};
 use diesel::{prelude::*, upsert::excluded};
@@ -10,7 +12,6 @@ use kernel::{
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use crate::{
-    bulk::{InsertEntries, InsertPostings},
     earning::EarningLine,
     entry::{Account, AccountKind, EntryRow, PostingRow},
     error::Error,
@@ -170,14 +171,14 @@ pub(crate) fn lock_accounts_of(
 }
 
 pub(crate) fn insert_entries(tx: &mut Tx<'_>, rows: &[EntryRow<'_>]) -> Result<(), Error> {
-    InsertEntries::new(rows)
+    bulk::new_entries(rows)
         .execute(tx.conn())
         .on_constraint("entries_one_per_fact", Error::AlreadyAccrued)?;
     Ok(())
 }
 
 pub(crate) fn insert_postings(tx: &mut Tx<'_>, rows: &[PostingRow]) -> QueryResult<()> {
-    InsertPostings::new(rows).execute(tx.conn()).map(drop)
+    bulk::new_postings(rows).execute(tx.conn()).map(drop)
 }
 
 pub(crate) fn insert_earning_line(tx: &mut Tx<'_>, line: &EarningLine) -> Result<(), Error> {

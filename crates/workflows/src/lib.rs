@@ -35,7 +35,6 @@ pub use eligibility::{declare_conflict, drop_working_time_rules, set_capacity};
 pub use error::Error;
 pub use escalation::escalate;
 pub use hand_over::hand_over_at;
-pub use idempotent::once;
 pub use job::{Failure, Job, Outside, run_job};
 pub use parting::{
     PaidPart, hand_back, hand_back_for_all, hand_over, keep_deadlines, release_engagement,

@@ -8,9 +8,9 @@ use super::{
     client::Request,
     load, peers,
     people::CAPACITY,
-    report::{Bound, Figure, Ratio},
+    report::{Bound, Ratio},
     sql,
-    stage::{CLIENTS, Stage},
+    stage::Stage,
     usage::Usage,
 };
 
@@ -29,23 +29,17 @@ SELECT 'bench', 'claim_ticket', 'dispatch.tickets', id::text, 'waiting', 'engage
 /// Measures claims.
 pub async fn measure(stage: &mut Stage) -> Result<()> {
     let port = stage.serve(&["--no-worker"]).await?;
-    let mut ours = Figure::new("tickets claimed over HTTP, 8 clients", "a second");
+    let mut ours = stage.rate_of("tickets claimed over HTTP");
     let whole = sql::run(stage.url(), "SELECT bench.claim_all_statement()")?.join("\n");
-    let mut ceiling = Figure::new(
-        "a ticket taken and its audit row by one statement, 8 clients",
-        "a second",
-    );
-    let mut same = Figure::new(
-        "all that a claim writes by one statement, 8 clients",
-        "a second",
-    );
+    let mut ceiling = stage.rate_of("a ticket taken and its audit row by one statement");
+    let mut same = stage.rate_of("all that a claim writes by one statement");
     let mut spent = Usage::default();
     let mut answered = 0;
     for _ in 0..stage.plan.rounds {
         stage.clear()?;
         let tickets = lay_out(stage)?;
         let before = Usage::of(&stage.platform)?;
-        let tally = load::closed(port, CLIENTS, stage.plan.round, tickets).await?;
+        let tally = load::closed(port, stage.plan.clients, stage.plan.round, tickets).await?;
         spent = spent + (Usage::of(&stage.platform)? - before);
         answered += tally.answered;
         ours.rounds.push(tally.rate());
@@ -109,10 +103,10 @@ fn lay_out(stage: &Stage) -> Result<impl Fn(u64, u64) -> Option<Request> + Send 
             list.push(id);
         }
     }
-    let people = Arc::clone(&stage.people);
+    let (people, clients) = (Arc::clone(&stage.people), stage.plan.clients);
     Ok(move |client, turn: u64| {
         // Each client takes an agent after the other, and fills all their places.
-        let index = client + turn / capacity * CLIENTS;
+        let index = client + turn / capacity * clients;
         let agent = people.agents.get(usize::try_from(index).ok()?)?;
         let skill = usize::try_from((index + 1) % 10).ok()?;
         let place = index / 10 * capacity + turn % capacity;

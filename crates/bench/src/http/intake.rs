@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::{
     load::{self, Tally},
-    report::{Bound, Figure, Ratio},
+    report::{Bound, Ratio},
     sql,
-    stage::{CLIENTS, Stage},
+    stage::Stage,
     usage::Usage,
 };
 
@@ -17,15 +17,9 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
     let port = stage.serve(&["--no-worker"]).await?;
     let bare = sql::run(stage.url(), "SELECT bench.insert_statement()")?.join("\n");
     let whole = sql::run(stage.url(), "SELECT bench.insert_all_statement()")?.join("\n");
-    let mut ours = Figure::new("escalations taken in over HTTP, 8 clients", "a second");
-    let mut ceiling = Figure::new(
-        "a ticket and its audit row by one statement, 8 clients",
-        "a second",
-    );
-    let mut same = Figure::new(
-        "all that an escalation writes by one statement, 8 clients",
-        "a second",
-    );
+    let mut ours = stage.rate_of("escalations taken in over HTTP");
+    let mut ceiling = stage.rate_of("a ticket and its audit row by one statement");
+    let mut same = stage.rate_of("all that an escalation writes by one statement");
     let mut spent = Usage::default();
     let mut answered = 0;
     // Plans that were made for empty tables would be kept for the whole measurement. A platform is
@@ -69,9 +63,14 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
 async fn run(stage: &Stage, port: u16, name: &str) -> Result<Tally> {
     let people = Arc::clone(&stage.people);
     let name = name.to_owned();
-    let round = load::closed(port, CLIENTS, stage.plan.round, move |client, turn| {
-        let name = format!("{name}-{client}-{turn}");
-        Some(people.escalation(&name, client * 1_000_000 + turn))
-    });
+    let round = load::closed(
+        port,
+        stage.plan.clients,
+        stage.plan.round,
+        move |client, turn| {
+            let name = format!("{name}-{client}-{turn}");
+            Some(people.escalation(&name, client * 1_000_000 + turn))
+        },
+    );
     round.await
 }

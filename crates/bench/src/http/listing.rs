@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::{
     client::Request,
     load,
-    report::{Bound, Figure, Ratio},
+    report::{Bound, Ratio},
     sql,
-    stage::{CLIENTS, Stage},
+    stage::Stage,
     usage::Usage,
 };
 
@@ -62,17 +62,16 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
 }
 
 async fn rate(stage: &mut Stage, port: u16, tickets: u64) -> Result<u64> {
-    let mut figure = Figure::new(
-        format!("lists of claimable tickets with {tickets} in the table, 8 clients"),
-        "a second",
-    );
+    let mut figure = stage.rate_of(&format!(
+        "lists of claimable tickets with {tickets} in the table"
+    ));
     let before = Usage::of(&stage.platform)?;
     let mut answered = 0;
     for _ in 0..stage.plan.rounds {
-        let people = Arc::clone(&stage.people);
-        let tally = load::closed(port, CLIENTS, stage.plan.round, move |client, turn| {
+        let (people, clients) = (Arc::clone(&stage.people), stage.plan.clients);
+        let tally = load::closed(port, clients, stage.plan.round, move |client, turn| {
             let count = u64::try_from(people.agents.len()).ok()?;
-            let index = usize::try_from((client + turn * CLIENTS) % count).ok()?;
+            let index = usize::try_from((client + turn * clients) % count).ok()?;
             let agent = people.agents.get(index)?;
             Some(Request::get("/tickets/claimable", &agent.token))
         });

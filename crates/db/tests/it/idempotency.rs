@@ -44,12 +44,16 @@ fn answer(number: u32) -> Answer {
     }
 }
 
+fn begin(tx: &mut Tx<'_>, request: &Request) -> QueryResult<Outcome> {
+    idempotency::begin(tx, &[request]).map(|mut outcomes| outcomes.remove(0))
+}
+
 /// Answers with a number that no other request gets.
 fn once(tx: &mut Tx<'_>, request: &Request, done: &AtomicU32) -> QueryResult<Outcome> {
-    let outcome = idempotency::begin(tx, request)?;
+    let outcome = begin(tx, request)?;
     if matches!(outcome, Outcome::New) {
         let number = done.fetch_add(1, Ordering::Relaxed);
-        idempotency::remember(tx, request, &answer(number))?;
+        idempotency::remember(tx, &[(request, &answer(number))])?;
     }
     Ok(outcome)
 }
@@ -94,6 +98,32 @@ fn the_same_name_in_another_scope_is_another_request() {
 }
 
 #[test]
+fn requests_that_come_together_are_told_apart() {
+    let mut sandbox = sandbox();
+    let kept = [request("known", 1), request("taken", 1)];
+    sandbox
+        .write(|tx| {
+            let answered = [(&kept[0], &answer(1)), (&kept[1], &answer(2))];
+            idempotency::remember(tx, &answered)?;
+            idempotency::remember(tx, &[])
+        })
+        .unwrap();
+    let asked = ["taken", "new", "known", "new"].map(|key| request(key, u8::from(key != "taken")));
+    let outcomes = sandbox.write(|tx| idempotency::begin(tx, &asked.each_ref()));
+    let outcomes = outcomes.unwrap();
+    let [
+        Outcome::OtherBody,
+        Outcome::New,
+        Outcome::Replay(known),
+        Outcome::InFlight,
+    ] = outcomes.as_slice()
+    else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(*known, answer(1));
+}
+
+#[test]
 fn of_many_at_once_one_is_done() {
     let mut database = TestDatabase::create();
     let db = database.db();
@@ -126,7 +156,7 @@ fn a_request_in_flight_is_not_begun_again() {
     let db = database.db();
     let other = db.clone();
     let outcome: Result<(), Error> = db.write_blocking("test", |tx| {
-        idempotency::begin(tx, &request("k", 1))?;
+        begin(tx, &request("k", 1))?;
         let meanwhile = write(&other, &request("k", 1), &AtomicU32::new(0));
         assert!(matches!(meanwhile, Outcome::InFlight), "{meanwhile:?}");
         Ok(())
@@ -140,7 +170,7 @@ fn an_answer_that_came_in_between_is_found_by_running_again() {
     let db = database.db();
     let runs = AtomicU32::new(0);
     let outcome = db.write_blocking("test", |tx| {
-        let outcome = idempotency::begin(tx, &request("k", 1))?;
+        let outcome = begin(tx, &request("k", 1))?;
         if runs.fetch_add(1, Ordering::Relaxed) == 0 {
             // As another transaction would whose commit came between the look and the lock.
             database.sql(
@@ -149,7 +179,7 @@ fn an_answer_that_came_in_between_is_found_by_running_again() {
             );
         }
         if matches!(outcome, Outcome::New) {
-            idempotency::remember(tx, &request("k", 1), &answer(0))?;
+            idempotency::remember(tx, &[(&request("k", 1), &answer(0))])?;
         }
         Ok::<_, Error>(outcome)
     });

@@ -6,6 +6,7 @@
 )]
 
 mod feed;
+mod group_commit;
 mod idempotency;
 mod schema_files;
 mod transactions;

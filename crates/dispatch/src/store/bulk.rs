@@ -4,133 +4,132 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use db::{fixed, push_arrays};
+use db::{Rows, fixed, push_arrays};
 use diesel::{
     QueryResult,
     pg::Pg,
     query_builder::{AstPass, QueryFragment},
-    sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid},
+    sql_types::{Integer, Timestamptz, Uuid},
 };
-use kernel::{AgentId, EngagementId, MatchRecordId, OfferId, TicketId};
+use kernel::{AgentId, TicketId};
 
-use crate::{message::Message, offer::Offer, ticket::Channel};
+use crate::{
+    message::Message,
+    offer::Offer,
+    schema::{messages, offers, tickets},
+    ticket::{Channel, Ticket},
+};
 
-/// Messages of one conversation, to be inserted.
-pub(super) struct InsertMessages<'m> {
-    ticket: Option<TicketId>,
-    numbers: Vec<i32>,
-    authors: Vec<&'static str>,
-    engagements: Vec<Option<EngagementId>>,
-    client_ids: Vec<Option<&'m str>>,
-    bodies: Vec<&'m str>,
-    masked: Vec<String>,
-    sent_at: Vec<DateTime<Utc>>,
+/// Tickets, to be inserted.
+pub(super) fn new_tickets<'t>(new: &[&'t Ticket]) -> Rows<'t, tickets::table> {
+    macro_rules! all {
+        ($ticket:ident => $value:expr) => {
+            new.iter().map(|&$ticket| $value)
+        };
+    }
+    Rows::of(&tickets::table)
+        .column(tickets::id, all!(t => t.id))
+        .column(tickets::source, all!(t => &*t.source))
+        .column(tickets::external_id, all!(t => &*t.external_id))
+        .column(tickets::queue, all!(t => &*t.queue))
+        .column(tickets::language, all!(t => &*t.language))
+        .column(tickets::language_level, all!(t => t.language_level))
+        .lists(
+            tickets::required_skills,
+            "text[]",
+            all!(t => &t.required_skills),
+        )
+        .lists(
+            tickets::skill_levels,
+            "integer[]",
+            all!(t => &t.skill_levels),
+        )
+        .column(tickets::channel, all!(t => t.channel))
+        .column(tickets::customer_ref, all!(t => &*t.customer_ref))
+        .column(tickets::customer_name, all!(t => &*t.customer_name))
+        .column(tickets::customer_tier, all!(t => &*t.customer_tier))
+        .column(tickets::customer_locale, all!(t => &*t.customer_locale))
+        .column(
+            tickets::household_ref,
+            all!(t => t.household_ref.as_deref()),
+        )
+        .column(tickets::reason, all!(t => t.reason))
+        .column(tickets::summary, all!(t => &*t.summary))
+        .column(tickets::intent, all!(t => t.intent.as_deref()))
+        .column(tickets::confidence, all!(t => t.confidence))
+        .column(tickets::priority, all!(t => t.priority))
+        .column(tickets::weight, all!(t => t.weight))
+        .column(tickets::status, all!(t => t.status))
+        .column(tickets::message_count, all!(t => t.message_count))
+        .column(tickets::created_at, all!(t => t.created_at))
+        .column(tickets::waiting_since, all!(t => t.waiting_since))
+        .column(tickets::rank_at, all!(t => t.rank_at))
+        .column(tickets::class, all!(t => t.class))
+        .column(tickets::preferred_agent_id, all!(t => t.preferred_agent_id))
+        .column(tickets::preferred_until, all!(t => t.preferred_until))
+        .column(tickets::put_aside_at, all!(t => t.put_aside_at))
+        .column(tickets::first_reply_due_at, all!(t => t.first_reply_due_at))
+        .column(tickets::closed_at, all!(t => t.closed_at))
+        .column(tickets::next_action, all!(t => t.next_action))
+        .column(tickets::deadline_at, all!(t => t.deadline_at))
+        .column(tickets::taken_at, all!(t => t.taken_at))
+        .column(tickets::reopened_count, all!(t => t.reopened_count))
+        .column(tickets::holder, all!(t => t.control.holder))
+        .column(tickets::control_epoch, all!(t => t.control.epoch))
+        .column(
+            tickets::seen_by_assistant,
+            all!(t => t.control.resume_after),
+        )
+        .column(
+            tickets::control_requested_at,
+            all!(t => t.control.requested_at),
+        )
 }
 
-impl<'m> InsertMessages<'m> {
-    pub(super) fn new(said: &'m [Message]) -> Self {
-        Self {
-            ticket: said.first().map(|message| message.ticket_id),
-            numbers: said.iter().map(|m| m.number).collect(),
-            authors: said.iter().map(|m| m.author.as_str()).collect(),
-            engagements: said.iter().map(|m| m.engagement_id).collect(),
-            client_ids: said.iter().map(|m| m.client_id.as_deref()).collect(),
-            bodies: said.iter().map(|m| m.body.as_str()).collect(),
-            // Lists of different lengths make no array; none of the kinds has a comma.
-            masked: said.iter().map(|m| m.masked.join(",")).collect(),
-            sent_at: said.iter().map(|m| m.sent_at).collect(),
-        }
-    }
-}
-
-fixed!(InsertMessages<'_>, InsertMessages<'static>);
-
-impl QueryFragment<Pg> for InsertMessages<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "INSERT INTO dispatch.messages (ticket_id, number, author, engagement_id, client_id, \
-             body, masked, sent_at) SELECT ",
-        );
-        out.push_bind_param::<Nullable<Uuid>, _>(&self.ticket)?;
-        out.push_sql(
-            ", number, author, engagement_id, client_id, body, string_to_array(masked, ','), \
-             sent_at FROM unnest(",
-        );
-        push_arrays!(out,
-            Integer => self.numbers,
-            Text => self.authors,
-            Nullable<Uuid> => self.engagements,
-            Nullable<Text> => self.client_ids,
-            Text => self.bodies,
-            Text => self.masked,
-            Timestamptz => self.sent_at,
-        );
-        out.push_sql(") AS said (number, author, engagement_id, client_id, body, masked, sent_at)");
-        Ok(())
-    }
+/// Messages, to be inserted.
+pub(super) fn new_messages(said: &[Message]) -> Rows<'_, messages::table> {
+    Rows::of(&messages::table)
+        .column(messages::ticket_id, said.iter().map(|m| m.ticket_id))
+        .column(messages::number, said.iter().map(|m| m.number))
+        .column(messages::author, said.iter().map(|m| m.author))
+        .column(
+            messages::engagement_id,
+            said.iter().map(|m| m.engagement_id),
+        )
+        .column(
+            messages::client_id,
+            said.iter().map(|m| m.client_id.as_deref()),
+        )
+        .column(messages::body, said.iter().map(|m| &*m.body))
+        .lists(messages::masked, "text[]", said.iter().map(|m| &m.masked))
+        .column(messages::sent_at, said.iter().map(|m| m.sent_at))
 }
 
 /// Pending offers, to be inserted.
-pub(super) struct InsertOffers<'o> {
-    ids: Vec<OfferId>,
-    tickets: Vec<TicketId>,
-    agents: Vec<AgentId>,
-    kinds: Vec<&'static str>,
-    weights: Vec<i32>,
-    channels: Vec<&'static str>,
-    scores: Vec<i64>,
-    offered_at: Vec<DateTime<Utc>>,
-    expires_at: Vec<DateTime<Utc>>,
-    records: Vec<Option<MatchRecordId>>,
-    versions: Vec<Option<i32>>,
-    queues: Vec<Option<&'o str>>,
-}
-
-impl<'o> InsertOffers<'o> {
-    pub(super) fn new(offers: &'o [Offer]) -> Self {
-        Self {
-            ids: offers.iter().map(|o| o.id).collect(),
-            tickets: offers.iter().map(|o| o.ticket_id).collect(),
-            agents: offers.iter().map(|o| o.agent_id).collect(),
-            kinds: offers.iter().map(|o| o.kind.as_str()).collect(),
-            weights: offers.iter().map(|o| o.weight).collect(),
-            channels: offers.iter().map(|o| o.channel.as_str()).collect(),
-            scores: offers.iter().map(|o| o.score).collect(),
-            offered_at: offers.iter().map(|o| o.offered_at).collect(),
-            expires_at: offers.iter().map(|o| o.expires_at).collect(),
-            records: offers.iter().map(|o| o.match_record_id).collect(),
-            versions: offers.iter().map(|o| o.policy_version).collect(),
-            queues: offers.iter().map(|o| o.policy_queue.as_deref()).collect(),
-        }
-    }
-}
-
-fixed!(InsertOffers<'_>, InsertOffers<'static>);
-
-impl QueryFragment<Pg> for InsertOffers<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "INSERT INTO dispatch.offers (id, ticket_id, agent_id, kind, weight, channel, score, \
-             offered_at, expires_at, match_record_id, policy_version, policy_queue, status) \
-             SELECT *, 'pending' FROM unnest(",
-        );
-        push_arrays!(out,
-            Uuid => self.ids,
-            Uuid => self.tickets,
-            Uuid => self.agents,
-            Text => self.kinds,
-            Integer => self.weights,
-            Text => self.channels,
-            BigInt => self.scores,
-            Timestamptz => self.offered_at,
-            Timestamptz => self.expires_at,
-            Nullable<Uuid> => self.records,
-            Nullable<Integer> => self.versions,
-            Nullable<Text> => self.queues,
-        );
-        out.push_sql(")");
-        Ok(())
-    }
+pub(super) fn new_offers(made: &[Offer]) -> Rows<'_, offers::table> {
+    Rows::of(&offers::table)
+        .column(offers::id, made.iter().map(|o| o.id))
+        .column(offers::ticket_id, made.iter().map(|o| o.ticket_id))
+        .column(offers::agent_id, made.iter().map(|o| o.agent_id))
+        .column(offers::kind, made.iter().map(|o| o.kind))
+        .column(offers::status, made.iter().map(|o| o.status))
+        .column(offers::weight, made.iter().map(|o| o.weight))
+        .column(offers::channel, made.iter().map(|o| o.channel))
+        .column(offers::score, made.iter().map(|o| o.score))
+        .column(offers::offered_at, made.iter().map(|o| o.offered_at))
+        .column(offers::expires_at, made.iter().map(|o| o.expires_at))
+        .column(
+            offers::match_record_id,
+            made.iter().map(|o| o.match_record_id),
+        )
+        .column(
+            offers::policy_version,
+            made.iter().map(|o| o.policy_version),
+        )
+        .column(
+            offers::policy_queue,
+            made.iter().map(|o| o.policy_queue.as_deref()),
+        )
 }
 
 /// The units of new offers, taken from the agents to whom they are made.

@@ -4,7 +4,7 @@ use db::{Tx, Update, Writes};
 use diesel::{pg::Pg, prelude::*, query_builder::QueryFragment, result::Error as DieselError};
 use kernel::TicketId;
 
-use super::bulk::{InsertMessages, InsertOffers, PutOnOffer, TakeUnits};
+use super::bulk::{self, PutOnOffer, TakeUnits};
 use crate::{
     engagement::Engagement,
     error::Error,
@@ -27,8 +27,8 @@ pub(crate) enum Change<'c> {
     Offer(&'c Offer),
     /// An engagement, as it is now.
     Engagement(&'c Engagement),
-    /// A ticket that was not there.
-    NewTicket(&'c Ticket),
+    /// Tickets that were not there.
+    NewTickets(&'c [&'c Ticket]),
     /// An offer that was not there.
     NewOffer(&'c Offer),
     /// What a run of the matcher knew and decided.
@@ -37,7 +37,7 @@ pub(crate) enum Change<'c> {
     NewOffers(&'c [Offer]),
     /// An engagement that was not there.
     NewEngagement(&'c Engagement),
-    /// Messages of one conversation that were not there.
+    /// Messages that were not there.
     NewMessages(&'c [Message]),
     /// Whoever had this ticket before reads it no further than to this message.
     ReadUntil(TicketId, i32),
@@ -80,20 +80,20 @@ impl<'c> Change<'c> {
                 let id = engagements::id.eq(engagement.id);
                 one(Update::new(&engagements::table, engagement, id))
             }
-            Self::NewTicket(ticket) => one(diesel::insert_into(tickets::table).values(ticket)),
+            Self::NewTickets(new) => one(bulk::new_tickets(new)),
             Self::NewOffer(offer) => one(diesel::insert_into(offers::table).values(offer)),
             Self::NewRecord(record) => {
                 one(diesel::insert_into(match_records::table).values(record))
             }
             Self::NewOffers(made) => vec![
-                Box::new(InsertOffers::new(made)),
+                Box::new(bulk::new_offers(made)),
                 Box::new(PutOnOffer::new(made)),
                 Box::new(TakeUnits::new(made)),
             ],
             Self::NewEngagement(engagement) => {
                 one(diesel::insert_into(engagements::table).values(engagement))
             }
-            Self::NewMessages(said) => one(InsertMessages::new(said)),
+            Self::NewMessages(said) => one(bulk::new_messages(said)),
             Self::ReadUntil(ticket, number) => {
                 let earlier = engagements::ticket_id
                     .eq(ticket)

@@ -1,21 +1,25 @@
 //! Queues and their policies.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
-use db::{OnConstraint as _, Tx};
+use db::{OnConstraint as _, Tx, push_arrays};
 use diesel::{
     dsl::{IntervalDsl as _, array},
+    pg::Pg,
     prelude::*,
+    query_builder::{AstPass, Query, QueryFragment},
+    sql_types::{Text, Uuid},
 };
 use kernel::AgentId;
 
 use crate::{
-    engagement::EngagementStatus,
     error::Error,
     offer::OfferStatus,
     policy::PolicyVersion,
     queries,
     queue::Queue,
-    schema::{engagements, offers, policies, queues, tickets},
+    schema::{offers, policies, queues, tickets},
     ticket::{NextAction, Ticket, TicketStatus},
 };
 
@@ -46,39 +50,63 @@ pub(crate) fn lock_queue(tx: &mut Tx<'_>, code: &str) -> QueryResult<Option<Queu
         .optional()
 }
 
+/// Those of the queues that there are, each with its policy.
+pub(crate) fn list_queues_with_policies(
+    tx: &mut Tx<'_>,
+    codes: &[&str],
+) -> QueryResult<Vec<(Queue, PolicyVersion)>> {
+    let ruled = queues::table
+        .inner_join(policies::table.on(queries::in_force()))
+        .select((Queue::as_select(), PolicyVersion::as_select()));
+    db::among!(queues::code, codes, |asked| ruled
+        .filter(asked)
+        .load(tx.conn()))
+}
+
 pub(crate) fn find_queue_with_policy(
     tx: &mut Tx<'_>,
     code: &str,
 ) -> QueryResult<Option<(Queue, PolicyVersion)>> {
-    queues::table
-        .inner_join(policies::table.on(queries::in_force()))
-        .filter(queues::code.eq(code))
-        .select((Queue::as_select(), PolicyVersion::as_select()))
-        .first(tx.conn())
-        .optional()
+    let mut found = list_queues_with_policies(tx, &[code])?;
+    Ok(found.pop())
 }
 
-/// A queue with its policy, and who last helped a customer to the end, in whichever queue; nobody
-/// where no customer is named.
-pub(crate) fn find_queue_for(
+/// Who last helped these customers to the end, in whichever queue.
+pub(crate) fn find_last_agents(
     tx: &mut Tx<'_>,
-    code: &str,
-    customer_ref: Option<&str>,
-) -> QueryResult<Option<(Queue, PolicyVersion, Option<AgentId>)>> {
-    let last_agent = tickets::table
-        .inner_join(engagements::table.on(engagements::ticket_id.eq(tickets::id)))
-        .filter(tickets::customer_ref.nullable().eq(customer_ref))
-        .filter(engagements::status.eq(EngagementStatus::Resolved))
-        .filter(engagements::first_reply_at.is_not_null())
-        .order(tickets::created_at.desc())
-        .select(engagements::agent_id)
-        .single_value();
-    queues::table
-        .inner_join(policies::table.on(queries::in_force()))
-        .filter(queues::code.eq(code))
-        .select((Queue::as_select(), PolicyVersion::as_select(), last_agent))
-        .first(tx.conn())
-        .optional()
+    customers: &[&str],
+) -> QueryResult<HashMap<String, AgentId>> {
+    if customers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let last: Vec<(String, AgentId)> = LastAgents(customers.to_vec()).load(tx.conn())?;
+    Ok(last.into_iter().collect())
+}
+
+/// The state is written out, so that the one plan for all values knows it.
+struct LastAgents<'c>(Vec<&'c str>);
+
+db::fixed!(LastAgents<'_>, LastAgents<'static>);
+
+impl Query for LastAgents<'_> {
+    type SqlType = (Text, Uuid);
+}
+
+impl RunQueryDsl<PgConnection> for LastAgents<'_> {}
+
+impl QueryFragment<Pg> for LastAgents<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT asked.customer, last.agent_id FROM unnest(");
+        push_arrays!(out, Text => self.0);
+        out.push_sql(
+            ") AS asked (customer) CROSS JOIN LATERAL \
+             (SELECT e.agent_id FROM dispatch.tickets t \
+             JOIN dispatch.engagements e ON e.ticket_id = t.id \
+             WHERE t.customer_ref = asked.customer AND e.status = 'resolved' \
+             AND e.first_reply_at IS NOT NULL ORDER BY t.created_at DESC LIMIT 1) AS last",
+        );
+        Ok(())
+    }
 }
 
 /// By which policy a ticket is routed, and who declined it. Ask once the ticket is locked.

@@ -1,7 +1,7 @@
 //! Tickets.
 
 use chrono::{DateTime, Utc};
-use db::Tx;
+use db::{Tx, push_arrays};
 use diesel::{
     dsl::{count_star, min},
     pg::Pg,
@@ -92,19 +92,28 @@ pub(crate) struct Ahead {
     pub(crate) first_taken_at: Option<DateTime<Utc>>,
 }
 
-/// Looks at what is before a ticket, counted to a limit, and at what agents took of late.
+/// Looks at what is before each of these tickets, counted to a limit, and at what agents took of
+/// late.
 pub(crate) fn find_ahead(
     tx: &mut Tx<'_>,
-    ticket: &Ticket,
+    tickets: &[&Ticket],
     since: DateTime<Utc>,
-) -> QueryResult<Ahead> {
-    LookAhead { ticket, since }.get_result(tx.conn())
+) -> QueryResult<Vec<Ahead>> {
+    let look = LookAhead {
+        queues: tickets.iter().map(|ticket| &*ticket.queue).collect(),
+        places: tickets.iter().map(|ticket| ticket.rank_at).collect(),
+        ids: tickets.iter().map(|ticket| ticket.id).collect(),
+        since,
+    };
+    look.load(tx.conn())
 }
 
-/// Both counts in one round trip. States and limits are written out, so that the one plan for all
-/// values uses the indexes of what waits.
+/// Both counts of all in one round trip. States and limits are written out, so that the one plan
+/// for all values uses the indexes of what waits.
 struct LookAhead<'t> {
-    ticket: &'t Ticket,
+    queues: Vec<&'t str>,
+    places: Vec<DateTime<Utc>>,
+    ids: Vec<TicketId>,
     since: DateTime<Utc>,
 }
 
@@ -118,27 +127,24 @@ impl RunQueryDsl<PgConnection> for LookAhead<'_> {}
 
 impl QueryFragment<Pg> for LookAhead<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT ahead.count, taken.count, taken.first_at FROM unnest(");
+        push_arrays!(out, Text => self.queues, Timestamptz => self.places, Uuid => self.ids);
         out.push_sql(
-            "SELECT (SELECT count(*) FROM (SELECT FROM dispatch.tickets \
-             WHERE status = 'waiting' AND closed_at IS NULL AND queue = ",
+            ") WITH ORDINALITY AS asked (queue, rank_at, id, number) \
+             CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT FROM dispatch.tickets t \
+             WHERE status = 'waiting' AND closed_at IS NULL AND t.queue = asked.queue \
+             AND t.rank_at < asked.rank_at AND t.id <> asked.id LIMIT ",
         );
-        out.push_bind_param::<Text, _>(&self.ticket.queue)?;
-        out.push_sql(" AND rank_at < ");
-        out.push_bind_param::<Timestamptz, _>(&self.ticket.rank_at)?;
-        out.push_sql(" AND id <> ");
-        out.push_bind_param::<Uuid, _>(&self.ticket.id)?;
-        out.push_sql(" LIMIT ");
         out.push_sql(&(COUNTED + 1).to_string());
         out.push_sql(
-            ") ahead), count(*), min(taken_at) FROM (SELECT taken_at FROM dispatch.tickets \
-             WHERE queue = ",
+            ") one) AS ahead CROSS JOIN LATERAL \
+             (SELECT count(*), min(taken_at) AS first_at FROM (SELECT taken_at \
+             FROM dispatch.tickets t WHERE t.queue = asked.queue AND taken_at >= ",
         );
-        out.push_bind_param::<Text, _>(&self.ticket.queue)?;
-        out.push_sql(" AND taken_at >= ");
         out.push_bind_param::<Timestamptz, _>(&self.since)?;
         out.push_sql(" ORDER BY taken_at DESC LIMIT ");
         out.push_sql(&SAMPLE.to_string());
-        out.push_sql(") taken");
+        out.push_sql(") one) AS taken ORDER BY asked.number");
         Ok(())
     }
 }

@@ -137,7 +137,15 @@ pub fn escalation(external_id: &str) -> Escalation {
 
 /// Escalates on a platform with two skills.
 pub fn escalate(tx: &mut Tx<'_>, handoff: Escalation) -> Result<Ticket, Error> {
-    dispatch::escalate(tx, handoff, &["care".to_owned(), "payments".to_owned()])
+    escalate_all(tx, vec![handoff])?.remove(0)
+}
+
+/// Escalates several at once on a platform with two skills.
+pub fn escalate_all(
+    tx: &mut Tx<'_>,
+    handoffs: Vec<Escalation>,
+) -> Result<Vec<Result<Ticket, Error>>, Error> {
+    dispatch::escalate(tx, handoffs, &["care".to_owned(), "payments".to_owned()])
 }
 
 pub fn ticket(sandbox: &mut Sandbox, external_id: &str) -> Ticket {

@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post, web::Data};
 use chrono::{DateTime, Utc};
 use db::idempotency::{Answer, Request};
 use dispatch::{
-    Channel, Customer, Escalation, LINK_LIFETIME, Need, Reason, Ticket, TicketStatus,
-    TranscriptAuthor, TranscriptTurn,
+    Channel, ConversationLink, Customer, Escalation, LINK_LIFETIME, Need, Reason, Ticket,
+    TicketStatus, TranscriptAuthor, TranscriptTurn,
 };
 use kernel::TicketId;
 use rust_decimal::Decimal;
@@ -192,10 +192,8 @@ struct Escalated {
 }
 
 impl Escalated {
-    fn new(state: &State, ticket: Ticket) -> Self {
-        let token = state
-            .links
-            .sign(ticket.id, ticket.created_at + LINK_LIFETIME);
+    fn new(links: &ConversationLink, public_url: &str, ticket: Ticket) -> Self {
+        let token = links.sign(ticket.id, ticket.created_at + LINK_LIFETIME);
         Self {
             id: ticket.id,
             source: ticket.source,
@@ -204,7 +202,7 @@ impl Escalated {
             status: ticket.status,
             created_at: ticket.created_at,
             control: ticket.control.into(),
-            conversation_url: format!("{}/c/{token}", state.settings.public_url),
+            conversation_url: format!("{public_url}/c/{token}"),
         }
     }
 }
@@ -228,14 +226,8 @@ async fn escalate(
     body: Json<EscalationBody>,
 ) -> ApiResult<HttpResponse> {
     let named = name(&machine, &request, &body.0)?;
-    let (db, shared, body) = (machine.acting_db(), state.clone(), body.0);
-    let answer = db.write("escalate", move |tx| {
-        workflows::once(tx, &named, |tx| {
-            let ticket = workflows::escalate(tx, body.clone().into())?;
-            Ok(created(&Escalated::new(&shared, ticket)))
-        })
-    });
-    let answer = answer.await?;
+    let db = machine.acting_db();
+    let answer = state.intake.take_in(&db, named, body.0.into()).await?;
     let status = u16::try_from(answer.status)
         .ok()
         .and_then(|code| StatusCode::from_u16(code).ok());
@@ -266,9 +258,10 @@ fn name(machine: &Machine, request: &HttpRequest, body: &EscalationBody) -> ApiR
     })
 }
 
-fn created(view: &Escalated) -> Answer {
-    Answer {
+/// What to answer for a ticket that was taken in.
+pub(crate) fn answering(links: ConversationLink, public_url: String) -> impl Fn(Ticket) -> Answer {
+    move |ticket| Answer {
         status: 201,
-        body: serde_json::to_vec(view).unwrap_or_default(),
+        body: serde_json::to_vec(&Escalated::new(&links, &public_url, ticket)).unwrap_or_default(),
     }
 }

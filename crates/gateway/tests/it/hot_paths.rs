@@ -34,10 +34,14 @@ fn walk(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), workflows::Error> {
     let now = tx.now();
     for turn in 0..TURNS {
         let name = turn.to_string();
-        let ticket = workflows::once(tx, &request(&name), |tx| {
-            workflows::escalate(tx, escalation(&name)).map(|ticket| answer(ticket.id))
-        })?;
-        let ticket: TicketId = String::from_utf8_lossy(&ticket.body).parse().unwrap();
+        // As many at a time as there may be, and one by itself.
+        let together = (0..=turn % 3).map(|number| {
+            let name = format!("{name}-{number}");
+            (request(&name), escalation(&name))
+        });
+        let taken_in = workflows::escalate(tx, &together.collect::<Vec<_>>(), |t| answer(t.id))?;
+        let taken_in = taken_in.into_iter().next().unwrap()?;
+        let ticket: TicketId = String::from_utf8_lossy(&taken_in.body).parse().unwrap();
         workflows::candidate_of(tx.conn(), agent, now)?.unwrap();
         let taken = workflows::claim_ticket(tx, agent, ticket)?;
         let said = NewMessage {
