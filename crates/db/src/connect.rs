@@ -9,7 +9,7 @@ use diesel::{
     r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection},
     result::{DatabaseErrorKind, Error as DieselError},
 };
-use kernel::Classify;
+use kernel::{Classify, TicketId};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
@@ -42,6 +42,8 @@ pub struct Db {
     clock: Clock,
     bell: Bell,
     actor: Arc<str>,
+    /// Who acts for which ticket, as JSON; where several act in one transaction.
+    actors: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ impl Db {
             clock: Clock::default(),
             bell: Bell::start(settings.url.clone()),
             actor: "system".into(),
+            actors: None,
         };
         db.follow_clock(TimeDelta::zero())
             .map_err(|error| error.to_string())?;
@@ -87,6 +90,23 @@ impl Db {
     pub fn acting_as(&self, actor: &str) -> Self {
         Self {
             actor: actor.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The same door for several who act in one transaction: what is written about each ticket is on
+    /// record as by whoever acts through the other door.
+    #[must_use]
+    pub fn acting_for<'d>(&self, each: impl IntoIterator<Item = (TicketId, &'d Self)>) -> Self {
+        let actor = |(ticket, door): (TicketId, &Self)| {
+            (
+                ticket.uuid().to_string(),
+                serde_json::Value::from(&*door.actor),
+            )
+        };
+        let actors: serde_json::Map<_, _> = each.into_iter().map(actor).collect();
+        Self {
+            actors: Some(serde_json::Value::from(actors).to_string().into()),
             ..self.clone()
         }
     }
@@ -259,9 +279,9 @@ impl Db {
         permit.map_err(|_| unavailable("closed"))
     }
 
-    /// Whether what this does is on record as by the same actor.
-    pub(crate) fn acts_as(&self, other: &Self) -> bool {
-        self.actor == other.actor
+    /// Who acts, as it is on record.
+    pub fn actor(&self) -> &str {
+        &self.actor
     }
 
     async fn off_thread<T, E>(
@@ -314,13 +334,18 @@ impl Db {
     }
 
     fn begin_sql(&self, name: &str) -> String {
-        let mut sql = String::from("BEGIN READ WRITE; SET LOCAL gigdesk.actor = '");
-        sql.push_str(&self.actor.replace('\'', "''"));
-        let _ = write!(
-            sql,
-            "'; SET LOCAL gigdesk.action = '{}'",
-            name.replace('\'', "''")
-        );
+        let mut sql = String::from("BEGIN READ WRITE");
+        let actors = self.actors.as_deref().map(|actors| ("actors", actors));
+        for (setting, value) in [("actor", &*self.actor), ("action", name)]
+            .into_iter()
+            .chain(actors)
+        {
+            let _ = write!(
+                sql,
+                "; SET LOCAL gigdesk.{setting} = '{}'",
+                value.replace('\'', "''")
+            );
+        }
         sql
     }
 }

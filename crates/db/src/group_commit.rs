@@ -22,9 +22,10 @@ use crate::connect::{Db, unavailable};
 /// Does one kind of work for its callers, in groups.
 pub struct GroupCommit<W, A>(Arc<Shared<W, A>>);
 
-type Work<W, A> = dyn Fn(&Db, Vec<W>) -> Vec<A> + Send + Sync;
+type Work<W, A> = dyn Fn(Vec<W>) -> Vec<A> + Send + Sync;
 
 struct Shared<W, A> {
+    db: Db,
     callers: Mutex<Callers<W, A>>,
     at_once: usize,
     most: usize,
@@ -38,30 +39,32 @@ struct Callers<W, A> {
 }
 
 struct Caller<W, A> {
-    db: Db,
+    key: String,
     work: W,
     answer: Sender<A>,
 }
 
 struct Group<W, A> {
-    db: Db,
     works: Vec<W>,
     answers: Vec<Sender<A>>,
 }
 
 impl<W: Send + 'static, A: Send + 'static> GroupCommit<W, A> {
     /// Up to `at_once` groups of up to `most` callers are at work at a time. `work` answers each
-    /// caller, in their order; it runs on a thread that may block, and may use one connection.
+    /// caller, in their order; it runs on a thread that may block, and may use one connection of
+    /// this door.
     pub fn new(
+        db: &Db,
         at_once: usize,
         most: usize,
-        work: impl Fn(&Db, Vec<W>) -> Vec<A> + Send + Sync + 'static,
+        work: impl Fn(Vec<W>) -> Vec<A> + Send + Sync + 'static,
     ) -> Self {
         let callers = Callers {
             waiting: VecDeque::new(),
             at_work: Vec::new(),
         };
         Self(Arc::new(Shared {
+            db: db.clone(),
             callers: Mutex::new(callers),
             at_once,
             most,
@@ -69,17 +72,17 @@ impl<W: Send + 'static, A: Send + 'static> GroupCommit<W, A> {
         }))
     }
 
-    /// Does this with whatever others ask for at the same time in the name of the same actor.
+    /// Does this with whatever others ask for at the same time under the same key.
     ///
     /// Work that has begun is ended even if nobody waits for its answer any longer.
     ///
     /// # Errors
     ///
     /// The database is not available, where this node is shutting down or the work panicked.
-    pub async fn ask(&self, db: &Db, work: W) -> QueryResult<A> {
+    pub async fn ask(&self, key: &str, work: W) -> QueryResult<A> {
         let (answer, answered) = oneshot::channel();
         self.0.lock().waiting.push_back(Caller {
-            db: db.clone(),
+            key: key.to_owned(),
             work,
             answer,
         });
@@ -94,7 +97,7 @@ impl<W: Send + 'static, A: Send + 'static> GroupCommit<W, A> {
 }
 
 async fn see_to<W: Send + 'static, A: Send + 'static>(mut crew: Crew<W, A>, first: Group<W, A>) {
-    let Ok(permit) = first.db.permit().await else {
+    let Ok(permit) = crew.shared.db.permit().await else {
         return;
     };
     spawn_blocking(move || {
@@ -162,16 +165,15 @@ impl<W, A> Callers<W, A> {
         self.at_work.len() < at_once && largest.is_none_or(|size| self.waiting.len() >= *size)
     }
 
-    /// Who has waited longest, and whoever acts in the same name.
+    /// Who has waited longest, and whoever came under the same key.
     fn group(&mut self, most: usize) -> Option<Group<W, A>> {
         let first = self.waiting.pop_front()?;
         let mut group = Group {
-            db: first.db,
             works: vec![first.work],
             answers: vec![first.answer],
         };
         for caller in std::mem::take(&mut self.waiting) {
-            if group.works.len() < most && caller.db.acts_as(&group.db) {
+            if group.works.len() < most && caller.key == first.key {
                 group.works.push(caller.work);
                 group.answers.push(caller.answer);
             } else {
@@ -184,9 +186,9 @@ impl<W, A> Callers<W, A> {
 
 impl<W, A> Shared<W, A> {
     fn work_for(&self, group: Group<W, A>) {
-        let Group { db, works, answers } = group;
+        let Group { works, answers } = group;
         // Where the work panics, the senders are dropped, and their callers learn of it.
-        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(&db, works)));
+        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(works)));
         for (sender, answer) in answers.into_iter().zip(done.unwrap_or_default()) {
             // Whoever is gone needs no answer.
             let _ = sender.send(answer);

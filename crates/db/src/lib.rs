@@ -32,6 +32,6 @@ pub use connect::{Db, Settings};
 pub use contention::{CONTENTION, OnConstraint, class_of, code_of};
 pub use group_commit::GroupCommit;
 pub use lock::try_lock;
-pub use prepared::{Update, Writes};
+pub use prepared::{AnyOf, Listed, Update, Writes};
 pub use rows::Rows;
 pub use tx::Tx;

@@ -5,9 +5,12 @@
 //! does. And each statement is a round trip, which costs both sides more than a small write itself.
 
 use diesel::{
-    AsChangeset, PgConnection, QueryResult, QuerySource, RunQueryDsl,
+    AppearsOnTable, AsChangeset, Expression, PgConnection, QueryResult, QuerySource, RunQueryDsl,
+    SelectableExpression,
+    expression::{AsExpression, ValidGrouping},
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{Array, Bool, SingleValue},
 };
 
 /// An UPDATE whose text is always the same: it sets all the columns that it names.
@@ -97,10 +100,82 @@ impl QueryFragment<Pg> for Writes<'_> {
     }
 }
 
+/// Whether a column is one of a list, whose length PostgreSQL does not learn: see [`among!`].
+#[derive(Clone, Copy, Debug, QueryId)]
+pub struct AnyOf<C, L> {
+    column: C,
+    list: L,
+    kind: &'static str,
+}
+
+/// The type of a list's items, as PostgreSQL calls it.
+pub trait Listed: SingleValue {
+    /// Of the list.
+    const LIST: &'static str;
+}
+
+impl Listed for diesel::sql_types::Uuid {
+    const LIST: &'static str = "uuid[]";
+}
+
+impl Listed for diesel::sql_types::Text {
+    const LIST: &'static str = "text[]";
+}
+
+impl<C, L> AnyOf<C, L> {
+    /// Whether the column is one of these.
+    pub fn new<V>(column: C, values: V) -> Self
+    where
+        C: Expression<SqlType: Listed>,
+        V: AsExpression<Array<C::SqlType>, Expression = L>,
+    {
+        Self {
+            column,
+            list: values.as_expression(),
+            kind: C::SqlType::LIST,
+        }
+    }
+}
+
+impl<C: Expression, L: Expression> Expression for AnyOf<C, L> {
+    type SqlType = Bool;
+}
+
+impl<C, L, Q> AppearsOnTable<Q> for AnyOf<C, L>
+where
+    Self: Expression,
+    C: AppearsOnTable<Q>,
+{
+}
+
+impl<C, L, Q> SelectableExpression<Q> for AnyOf<C, L>
+where
+    Self: AppearsOnTable<Q>,
+    C: SelectableExpression<Q>,
+{
+}
+
+impl<C: ValidGrouping<G>, L, G> ValidGrouping<G> for AnyOf<C, L> {
+    type IsAggregate = C::IsAggregate;
+}
+
+impl<C: QueryFragment<Pg>, L: QueryFragment<Pg>> QueryFragment<Pg> for AnyOf<C, L> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" = ANY((SELECT ");
+        self.list.walk_ast(out.reborrow())?;
+        out.push_sql(")::");
+        out.push_sql(self.kind);
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
 /// Runs a query for some ids: `among!(column, ids, |asked| query.filter(asked).load(conn))`.
 ///
-/// A single id is compared and not looked for in a list: PostgreSQL reckons with ten ids in every
-/// list, so for one it finds a plan for the value at hand cheaper, and makes it anew each time.
+/// PostgreSQL reckons with ten ids in every list whose length it does not know. Where there are
+/// fewer it finds a plan for the list at hand cheaper, and makes it anew each time. So a single id is
+/// compared and not looked for in a list, and lists are hidden in a subquery.
 #[macro_export]
 macro_rules! among {
     ($column:expr, $ids:expr, |$asked:ident| $query:expr) => {
@@ -110,7 +185,7 @@ macro_rules! among {
                 $query
             }
             many => {
-                let $asked = $column.eq_any(many);
+                let $asked = $crate::AnyOf::new($column, many);
                 $query
             }
         }

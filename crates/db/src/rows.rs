@@ -1,4 +1,4 @@
-//! Rows to be inserted in numbers.
+//! Rows in numbers.
 
 use std::marker::PhantomData;
 
@@ -10,15 +10,23 @@ use diesel::{
     sql_types::{Array, SingleValue, SqlType, Text},
 };
 
-/// An INSERT of rows, given a column at a time. Its text does not depend on how many rows there
-/// are, so that it stays prepared; Diesel's own does not.
+/// An INSERT or UPDATE of rows, given a column at a time. Its text does not depend on how many rows
+/// there are, so that it stays prepared; Diesel's own does not.
 ///
 /// The columns are as long as each other.
 pub struct Rows<'r, T> {
     of: PhantomData<T>,
     table: Box<dyn QueryFragment<Pg> + 'r>,
     columns: Vec<Given<'r>>,
-    ending: &'static str,
+    what: What,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Insert,
+    InsertUnlessThere,
+    /// The column by which rows are found.
+    Change(&'static str),
 }
 
 struct Given<'r> {
@@ -38,7 +46,7 @@ where
             of: PhantomData,
             table: Box::new(table.from_clause()),
             columns: Vec::new(),
-            ending: "",
+            what: What::Insert,
         }
     }
 
@@ -73,7 +81,16 @@ where
     #[must_use]
     pub fn unless_there(self) -> Self {
         Self {
-            ending: " ON CONFLICT DO NOTHING",
+            what: What::InsertUnlessThere,
+            ..self
+        }
+    }
+
+    /// The rows are there, and take on these values. One of the columns tells which row is meant.
+    #[must_use]
+    pub fn changed_by<C: Column<Table = T>>(self, _: C) -> Self {
+        Self {
+            what: What::Change(C::NAME),
             ..self
         }
     }
@@ -93,12 +110,38 @@ where
     }
 }
 
-fn push_names(columns: &[Given<'_>], out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
+/// Pushes something for each column, with commas between.
+fn push_each<'b>(
+    columns: &'b [Given<'_>],
+    out: &mut AstPass<'_, 'b, Pg>,
+    mut push: impl FnMut(&'b Given<'_>, &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
+) -> QueryResult<()> {
     for (index, column) in columns.iter().enumerate() {
         out.push_sql(if index == 0 { "" } else { ", " });
-        out.push_identifier(column.name)?;
+        push(column, out)?;
     }
     Ok(())
+}
+
+impl Given<'_> {
+    fn push_name(&self, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
+        out.push_identifier(self.name)
+    }
+
+    /// As it comes out of the arrays.
+    fn push_value(&self, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
+        out.push_sql(if self.lists.is_some() {
+            "string_to_array(given."
+        } else {
+            "given."
+        });
+        self.push_name(out)?;
+        if let Some(kind) = self.lists {
+            out.push_sql(", ',')::");
+            out.push_sql(kind);
+        }
+        Ok(())
+    }
 }
 
 impl<T> RunQueryDsl<PgConnection> for Rows<'_, T> {}
@@ -112,31 +155,50 @@ impl<T> QueryId for Rows<'_, T> {
 
 impl<T> QueryFragment<Pg> for Rows<'_, T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO ");
-        self.table.walk_ast(out.reborrow())?;
-        out.push_sql(" (");
-        push_names(&self.columns, &mut out)?;
-        out.push_sql(") SELECT ");
-        for (index, column) in self.columns.iter().enumerate() {
-            out.push_sql(if index == 0 { "" } else { ", " });
-            let Some(kind) = column.lists else {
-                out.push_identifier(column.name)?;
-                continue;
-            };
-            out.push_sql("string_to_array(");
-            out.push_identifier(column.name)?;
-            out.push_sql(", ',')::");
-            out.push_sql(kind);
+        if let What::Change(key) = self.what {
+            out.push_sql("UPDATE ");
+            self.table.walk_ast(out.reborrow())?;
+            out.push_sql(" AS stored SET ");
+            let (keys, changed): (Vec<_>, Vec<_>) =
+                self.columns.iter().partition(|column| column.name == key);
+            debug_assert_eq!(keys.len(), 1, "the key is one of the columns");
+            for (index, column) in changed.into_iter().enumerate() {
+                out.push_sql(if index == 0 { "" } else { ", " });
+                column.push_name(&mut out)?;
+                out.push_sql(" = ");
+                column.push_value(&mut out)?;
+            }
+        } else {
+            out.push_sql("INSERT INTO ");
+            self.table.walk_ast(out.reborrow())?;
+            out.push_sql(" (");
+            push_each(&self.columns, &mut out, |column, out| column.push_name(out))?;
+            out.push_sql(") SELECT ");
+            push_each(&self.columns, &mut out, |column, out| {
+                column.push_value(out)
+            })?;
         }
         out.push_sql(" FROM unnest(");
-        for (index, column) in self.columns.iter().enumerate() {
-            out.push_sql(if index == 0 { "" } else { ", " });
+        // Hidden in subqueries, so that PostgreSQL does not plan for how many they are.
+        push_each(&self.columns, &mut out, |column, out| {
+            out.push_sql("(SELECT ");
             column.values.walk_ast(out.reborrow())?;
-        }
+            out.push_sql(")");
+            Ok(())
+        })?;
         out.push_sql(") AS given (");
-        push_names(&self.columns, &mut out)?;
+        push_each(&self.columns, &mut out, |column, out| column.push_name(out))?;
         out.push_sql(")");
-        out.push_sql(self.ending);
+        match self.what {
+            What::Insert => {}
+            What::InsertUnlessThere => out.push_sql(" ON CONFLICT DO NOTHING"),
+            What::Change(key) => {
+                out.push_sql(" WHERE stored.");
+                out.push_identifier(key)?;
+                out.push_sql(" = given.");
+                out.push_identifier(key)?;
+            }
+        }
         Ok(())
     }
 }

@@ -85,8 +85,7 @@ text_enum! {
 }
 
 /// An accepted ticket in one agent's hands.
-#[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
-#[diesel(treat_none_as_default_value = false)]
+#[derive(AsChangeset, Clone, Debug, Identifiable, Queryable, Selectable)]
 #[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Engagement {
     /// Its id.
@@ -136,7 +135,7 @@ pub struct Engagement {
 }
 
 impl Engagement {
-    fn new(offer: &Offer, ticket: &Ticket, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(offer: &Offer, ticket: &Ticket, now: DateTime<Utc>) -> Self {
         Self {
             id: EngagementId::new(),
             ticket_id: offer.ticket_id,
@@ -279,22 +278,21 @@ pub struct Taken {
 }
 
 /// Starts the work on an accepted offer of a ticket that is engaged by it. The offer's units carry
-/// over, and whoever had the conversation `before` reads no further. What else changes by it is
-/// stored along with it.
+/// over, and whoever had the conversation `before` reads no further.
 pub(crate) fn begin(
     tx: &mut Tx<'_>,
     offer: &Offer,
     ticket: Ticket,
     before: Option<DateTime<Utc>>,
-    along: &[Change<'_>],
 ) -> Result<Taken, Error> {
     let engagement = Engagement::new(offer, &ticket, tx.now());
-    let mut changes = along.to_vec();
-    changes.push(Change::Ticket(&ticket));
+    let had = [(ticket.id, ticket.message_count)];
+    let mut changes = vec![Change::Ticket(&ticket)];
     if before.is_some() {
-        changes.push(Change::ReadUntil(ticket.id, ticket.message_count));
+        changes.push(Change::ReadUntil(&had));
     }
-    changes.push(Change::NewEngagement(&engagement));
+    let begun = [&engagement];
+    changes.push(Change::NewEngagements(&begun));
     store::save(tx, &changes)?;
     ring(tx, &engagement);
     Ok(Taken {

@@ -27,6 +27,7 @@
 
 mod board;
 mod candidate;
+mod claim;
 mod control;
 mod dead_letter;
 mod deadline;
@@ -55,6 +56,7 @@ mod workload;
 
 pub use board::Board;
 pub use candidate::{AskedOf, Candidate, agent_key, agent_of, ticket_key, ticket_of};
+pub use claim::claim;
 pub use control::{Control, ControlChange, ControlVerb, Holder, control};
 pub use dead_letter::{DeadLetter, Settlement, discard_dead_letter, put_aside, replay_dead_letter};
 pub use deadline::{Kept, keep_deadline};
@@ -71,7 +73,7 @@ pub use message::{
     Author, Message, NewMessage, Sent, say_as_agent, say_as_assistant, say_as_customer,
 };
 pub use offer::{
-    DeclineReason, Missed, Offer, OfferKind, OfferStatus, accept, claim, decline, expire_offers,
+    DeclineReason, Missed, Offer, OfferKind, OfferStatus, accept, decline, expire_offers,
     release_lost, rescind_offers,
 };
 pub use parting::{HandedBack, Parted, hand_back, hand_back_for_all, lose_talk, release};

@@ -186,10 +186,7 @@ pub fn make_offers(
         return Ok(offers);
     }
     let record = MatchRecord::new(id, &plan.inputs, &plan.outcome, tx.now())?;
-    store::save(
-        tx,
-        &[Change::NewRecord(&record), Change::NewOffers(&offers)],
-    )?;
+    store::save(tx, &[Change::NewRecord(&record), Change::Matched(&offers)])?;
     for offer in &offers {
         tx.ring(Topic::Agent(offer.agent_id));
         tx.ring(Topic::Ticket(offer.ticket_id));

@@ -15,7 +15,7 @@ use crate::{
     parting,
     schema::offers,
     store::{self, Change},
-    ticket::{Channel, Ticket, TicketStatus},
+    ticket::{Channel, Ticket},
     workload::Workload,
 };
 
@@ -68,8 +68,7 @@ text_enum! {
 }
 
 /// One ticket put to one agent, for a limited time.
-#[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
-#[diesel(treat_none_as_default_value = false)]
+#[derive(AsChangeset, Clone, Debug, Identifiable, Queryable, Selectable)]
 #[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Offer {
     /// Its id.
@@ -153,7 +152,7 @@ pub fn accept(tx: &mut Tx<'_>, id: OfferId, agent: AgentId) -> Result<Taken, Err
     let before = ticket.engage(tx.now())?;
     store::save(tx, &[Change::Offer(&offer)])?;
     end_all(tx, &ticket, &mut asked, OfferStatus::Rescinded)?;
-    engagement::begin(tx, &offer, ticket, before, &[])
+    engagement::begin(tx, &offer, ticket, before)
 }
 
 /// Gives the ticket back to its place in the queue. It is not put to this agent again, and costs
@@ -169,29 +168,6 @@ pub fn decline(
     offer.decline_reason = Some(reason);
     withdraw(tx, &mut workload, &mut ticket, &offer)?;
     Ok(offer)
-}
-
-/// Takes a waiting ticket unasked: an offer made and accepted at once.
-pub fn claim(tx: &mut Tx<'_>, id: TicketId, candidate: &Candidate) -> Result<Taken, Error> {
-    let Some((mut workload, mut ticket)) = store::lock_for_claim(tx, candidate.agent_id, id)?
-    else {
-        let ticket = store::lock_ticket(tx, id)?;
-        return Err(ticket.map_or(Error::TicketNotFound, |_| Error::AtCapacity));
-    };
-    // The ticket is looked at before the agent, so that who comes second hears that it is taken.
-    match ticket.status {
-        TicketStatus::Waiting => {}
-        TicketStatus::Offered => return Err(Error::TicketOnOffer),
-        _ => return Err(Error::TicketTaken),
-    }
-    check(tx, &ticket, &workload, candidate)?;
-    let before = ticket.engage(tx.now())?;
-    let mut offer = Offer::new(&ticket, candidate.agent_id, tx.now());
-    offer.kind = OfferKind::Claim;
-    offer.end(OfferStatus::Accepted, tx.now());
-    workload.take(offer.channel, offer.weight)?;
-    let along = [Change::Workload(&workload), Change::NewOffer(&offer)];
-    engagement::begin(tx, &offer, ticket, before, &along)
 }
 
 /// Asks the one predicate of eligibility, in the transaction that gives the ticket away. Returns the
@@ -210,8 +186,19 @@ pub(crate) fn check(
         policy: &policy,
         declined_by: &declined_by,
     };
-    match candidate.objection(workload, &asked, tx.now()) {
-        None => Ok(policy),
+    may_take(candidate, workload, &asked, tx.now())?;
+    Ok(policy)
+}
+
+/// Whether the agent may take the ticket, and why not.
+pub(crate) fn may_take(
+    candidate: &Candidate,
+    workload: &Workload,
+    asked: &AskedOf<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    match candidate.objection(workload, asked, now) {
+        None => Ok(()),
         Some(Objection::AtCapacity | Objection::ChannelFull) => Err(Error::AtCapacity),
         Some(objection) => Err(Error::NotEligible(objection)),
     }

@@ -113,7 +113,7 @@ pub fn transfer_to_agent(
     ticket.wait_again(tx.now());
     let offer = put_to(tx, &mut ticket, &mut theirs, &policy)?;
     note::insert(tx, &mut ticket, &Note::PassedToColleague)?;
-    store::save(tx, &[Change::NewOffer(&offer)])?;
+    store::save(tx, &[Change::NewOffers(&[&offer])])?;
     tx.ring(Topic::Agent(offer.agent_id));
     Ok(Parted {
         queue: ticket.queue.clone(),

@@ -12,8 +12,15 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::escalations::answering, board::Boards, feed::Feed, intake::Intake, metrics,
-    problem::ApiError, recent::Recent, secrets::Secrets, settings::Settings,
+    api::escalations::answering,
+    board::Boards,
+    feed::Feed,
+    metrics,
+    problem::ApiError,
+    recent::Recent,
+    secrets::Secrets,
+    settings::Settings,
+    together::{Claims, Intake},
 };
 
 /// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
@@ -50,6 +57,8 @@ pub struct State {
     pub feed: Arc<Feed>,
     /// Where escalations are taken in.
     pub(crate) intake: Intake,
+    /// Where agents claim tickets.
+    pub(crate) claims: Claims,
     /// What agents may claim.
     pub(crate) boards: Boards,
     /// The figures that were read last.
@@ -71,7 +80,11 @@ impl State {
     pub fn new(db: Db, secrets: Secrets, settings: Settings) -> Result<Self, String> {
         let links = dispatch::ConversationLink::new(&secrets.conversations());
         Ok(Self {
-            intake: Intake::new(answering(links.clone(), settings.public_url.to_string())),
+            intake: Intake::new(
+                &db,
+                answering(links.clone(), settings.public_url.to_string()),
+            ),
+            claims: Claims::new(&db),
             feed: Feed::start(&db, settings.max_streams)?,
             boards: Boards::new(&db),
             db,

@@ -153,14 +153,32 @@ impl Mind {
     }
 }
 
-/// An available agent takes a waiting ticket unasked.
-pub fn claim_ticket(tx: &mut Tx<'_>, agent: AgentId, ticket: TicketId) -> Result<Taken, Error> {
-    let held = hold(tx, &[agent])?;
-    if held.present.is_empty() {
-        return Err(Error::NotAvailable);
-    }
-    let candidate = held.candidates.first().ok_or(Error::NotQualified)?;
-    Ok(dispatch::claim(tx, ticket, candidate)?)
+/// Available agents take waiting tickets unasked, each the one they want. No agent and no ticket
+/// comes twice.
+///
+/// A refusal is that of one agent. An error of the whole may be due to one of them, and nothing is
+/// stored: they can be tried each by themselves.
+pub fn claim_tickets(
+    tx: &mut Tx<'_>,
+    wishes: &[(AgentId, TicketId)],
+) -> Result<Vec<Result<Taken, Error>>, Error> {
+    let mut agents: Vec<AgentId> = wishes.iter().map(|(agent, _)| *agent).collect();
+    agents.sort_unstable();
+    let held = hold(tx, &agents)?;
+    let candidate = |agent: AgentId| held.candidates.iter().find(|c| c.agent_id == agent);
+    let able: Vec<(&Candidate, TicketId)> = wishes
+        .iter()
+        .filter_map(|(agent, ticket)| Some((candidate(*agent)?, *ticket)))
+        .collect();
+    let mut taken = dispatch::claim(tx, &able)?.into_iter();
+    let outcome = |(agent, _): &(AgentId, TicketId)| {
+        if !held.present.contains(agent) {
+            return Err(Error::NotAvailable);
+        }
+        candidate(*agent).ok_or(Error::NotQualified)?;
+        Ok(taken.next().ok_or(Error::NotAvailable)??)
+    };
+    Ok(wishes.iter().map(outcome).collect())
 }
 
 /// Ends offers whose time is up. Who did not answer is not there, and gets no further offer until

@@ -29,7 +29,7 @@ pub use applications::{
     reject_agent, request_email_code, request_invitation, save_payout_details, suspend_agent,
 };
 pub use dispatching::{
-    MATCHING, Matchmaker, candidate_of, candidates, claim_ticket, expire_offers, suited_agents,
+    MATCHING, Matchmaker, candidate_of, candidates, claim_tickets, expire_offers, suited_agents,
 };
 pub use eligibility::{declare_conflict, drop_working_time_rules, set_capacity};
 pub use error::Error;

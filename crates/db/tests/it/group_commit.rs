@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use db::{Db, GroupCommit, testing::TestDatabase};
+use db::{GroupCommit, testing::TestDatabase};
 use tokio::{runtime, task::JoinHandle};
 
 /// Which groups have begun, and which may end, by who is first in them.
@@ -22,7 +22,6 @@ struct Groups {
 /// Work that notes its groups, and ends each when it is told to.
 struct Bench {
     _database: TestDatabase,
-    db: Db,
     group_commit: Arc<GroupCommit<u32, u32>>,
     groups: Arc<Groups>,
 }
@@ -33,7 +32,7 @@ impl Bench {
         let db = database.db();
         let groups = Arc::new(Groups::default());
         let noted = Arc::clone(&groups);
-        let work = move |_: &Db, asked: Vec<u32>| {
+        let work = move |asked: Vec<u32>| {
             noted.begun.lock().unwrap().push(asked.clone());
             let may_end = noted.may_end.lock().unwrap();
             let patience = Duration::from_secs(10);
@@ -48,19 +47,18 @@ impl Bench {
         };
         Self {
             _database: database,
-            db,
-            group_commit: Arc::new(GroupCommit::new(at_once, most, work)),
+            group_commit: Arc::new(GroupCommit::new(&db, at_once, most, work)),
             groups,
         }
     }
 
-    fn ask_as(&self, actor: &str, number: u32) -> JoinHandle<diesel::QueryResult<u32>> {
-        let (group_commit, db) = (self.group_commit.clone(), self.db.acting_as(actor));
-        tokio::spawn(async move { group_commit.ask(&db, number).await })
+    fn ask_under(&self, key: &'static str, number: u32) -> JoinHandle<diesel::QueryResult<u32>> {
+        let group_commit = self.group_commit.clone();
+        tokio::spawn(async move { group_commit.ask(key, number).await })
     }
 
     fn ask(&self, number: u32) -> JoinHandle<diesel::QueryResult<u32>> {
-        self.ask_as("somebody", number)
+        self.ask_under("key", number)
     }
 
     /// Waits until so many groups have begun.
@@ -144,13 +142,13 @@ fn a_second_group_begins_when_it_is_as_large_as_the_first() {
 }
 
 #[test]
-fn nobody_acts_in_the_name_of_another() {
+fn those_who_come_under_different_keys_are_kept_apart() {
     run(async {
         let bench = Bench::new(1, 16);
-        let mut asked = vec![bench.ask_as("ada", 1)];
+        let mut asked = vec![bench.ask_under("a", 1)];
         bench.begun(1).await;
-        for (actor, number) in [("ada", 2), ("ben", 3), ("ada", 4), ("ben", 5)] {
-            asked.push(bench.ask_as(actor, number));
+        for (key, number) in [("a", 2), ("b", 3), ("a", 4), ("b", 5)] {
+            asked.push(bench.ask_under(key, number));
         }
         settle().await;
         bench.end(&[1, 2, 3]);
@@ -199,8 +197,8 @@ fn work_that_is_given_up_before_it_begins_leaves_nobody_waiting() {
     let own = runtime::Builder::new_current_thread().enable_all().build();
     let own = own.unwrap();
     // Asked on a runtime that ends before it turns to the work.
-    let (group_commit, db) = (bench.group_commit.clone(), bench.db.clone());
-    let asking = async move { group_commit.ask(&db, 1).await };
+    let group_commit = bench.group_commit.clone();
+    let asking = async move { group_commit.ask("key", 1).await };
     own.block_on(async {
         tokio::select! {
             biased;

@@ -14,10 +14,12 @@ use diesel::{
 use kernel::{AgentId, TicketId};
 
 use crate::{
+    engagement::Engagement,
     message::Message,
     offer::Offer,
-    schema::{messages, offers, tickets},
+    schema::{engagements, messages, offers, tickets, workloads},
     ticket::{Channel, Ticket},
+    workload::Workload,
 };
 
 /// Tickets, to be inserted.
@@ -86,6 +88,137 @@ pub(super) fn new_tickets<'t>(new: &[&'t Ticket]) -> Rows<'t, tickets::table> {
         )
 }
 
+/// All of tickets that ever changes.
+pub(super) fn changed_tickets<'t>(changed: &[&'t Ticket]) -> Rows<'t, tickets::table> {
+    macro_rules! all {
+        ($ticket:ident => $value:expr) => {
+            changed.iter().map(|&$ticket| $value)
+        };
+    }
+    Rows::of(&tickets::table)
+        .column(tickets::id, all!(t => t.id))
+        .column(tickets::status, all!(t => t.status))
+        .column(tickets::closed_at, all!(t => t.closed_at))
+        .column(tickets::next_action, all!(t => t.next_action))
+        .column(tickets::deadline_at, all!(t => t.deadline_at))
+        .column(tickets::message_count, all!(t => t.message_count))
+        .column(tickets::taken_at, all!(t => t.taken_at))
+        .column(tickets::reopened_count, all!(t => t.reopened_count))
+        .column(tickets::put_aside_at, all!(t => t.put_aside_at))
+        .column(tickets::preferred_agent_id, all!(t => t.preferred_agent_id))
+        .column(tickets::preferred_until, all!(t => t.preferred_until))
+        .column(tickets::waiting_since, all!(t => t.waiting_since))
+        .column(tickets::rank_at, all!(t => t.rank_at))
+        .column(tickets::first_reply_due_at, all!(t => t.first_reply_due_at))
+        .column(tickets::queue, all!(t => &*t.queue))
+        .lists(
+            tickets::required_skills,
+            "text[]",
+            all!(t => &t.required_skills),
+        )
+        .lists(
+            tickets::skill_levels,
+            "integer[]",
+            all!(t => &t.skill_levels),
+        )
+        .column(tickets::weight, all!(t => t.weight))
+        .column(tickets::class, all!(t => t.class))
+        .column(tickets::holder, all!(t => t.control.holder))
+        .column(tickets::control_epoch, all!(t => t.control.epoch))
+        .column(
+            tickets::seen_by_assistant,
+            all!(t => t.control.resume_after),
+        )
+        .column(
+            tickets::control_requested_at,
+            all!(t => t.control.requested_at),
+        )
+        .changed_by(tickets::id)
+}
+
+/// All of agents' loads.
+pub(super) fn workloads(changed: &[&Workload]) -> Rows<'static, workloads::table> {
+    macro_rules! all {
+        ($workload:ident => $value:expr) => {
+            changed.iter().map(|$workload| $value)
+        };
+    }
+    Rows::of(&workloads::table)
+        .column(workloads::agent_id, all!(w => w.agent_id))
+        .column(workloads::capacity, all!(w => w.capacity))
+        .column(workloads::load, all!(w => w.load))
+        .column(workloads::idle_since, all!(w => w.idle_since))
+        .column(workloads::chat_capacity, all!(w => w.chat_capacity))
+        .column(workloads::chat_load, all!(w => w.chat_load))
+        .column(workloads::message_capacity, all!(w => w.message_capacity))
+        .column(workloads::message_load, all!(w => w.message_load))
+        .column(workloads::worked_on, all!(w => w.worked_on))
+        .column(workloads::worked_seconds, all!(w => w.worked_seconds))
+        .changed_by(workloads::agent_id)
+}
+
+/// Engagements, to be inserted.
+pub(super) fn new_engagements<'e>(begun: &[&'e Engagement]) -> Rows<'e, engagements::table> {
+    macro_rules! all {
+        ($engagement:ident => $value:expr) => {
+            begun.iter().map(|&$engagement| $value)
+        };
+    }
+    Rows::of(&engagements::table)
+        .column(engagements::id, all!(e => e.id))
+        .column(engagements::ticket_id, all!(e => e.ticket_id))
+        .column(engagements::agent_id, all!(e => e.agent_id))
+        .column(engagements::offer_id, all!(e => e.offer_id))
+        .column(engagements::weight, all!(e => e.weight))
+        .column(engagements::channel, all!(e => e.channel))
+        .column(engagements::status, all!(e => e.status))
+        .column(engagements::started_at, all!(e => e.started_at))
+        .column(engagements::first_reply_at, all!(e => e.first_reply_at))
+        .column(engagements::wrapping_at, all!(e => e.wrapping_at))
+        .column(engagements::wrap_up_due_at, all!(e => e.wrap_up_due_at))
+        .column(engagements::ended_at, all!(e => e.ended_at))
+        .column(engagements::disposition, all!(e => e.disposition))
+        .column(engagements::note, all!(e => e.note.as_deref()))
+        .column(engagements::reply_due_at, all!(e => e.reply_due_at))
+        .column(engagements::alerted_at, all!(e => e.alerted_at))
+        .column(engagements::asked_at, all!(e => e.asked_at))
+        .column(engagements::extensions, all!(e => e.extensions))
+        .column(
+            engagements::handover_note,
+            all!(e => e.handover_note.as_deref()),
+        )
+        .column(engagements::release_reason, all!(e => e.release_reason))
+        .column(engagements::lost_reason, all!(e => e.lost_reason))
+        .column(engagements::read_until, all!(e => e.read_until))
+}
+
+/// Whoever had one of these tickets before reads it no further than to this message.
+pub(super) struct ReadUntil {
+    tickets: Vec<TicketId>,
+    numbers: Vec<i32>,
+}
+
+impl ReadUntil {
+    pub(super) fn new(read: &[(TicketId, i32)]) -> Self {
+        let (tickets, numbers) = read.iter().copied().unzip();
+        Self { tickets, numbers }
+    }
+}
+
+fixed!(ReadUntil, ReadUntil);
+
+impl QueryFragment<Pg> for ReadUntil {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE dispatch.engagements e SET read_until = r.number FROM unnest(");
+        push_arrays!(out, Uuid => self.tickets, Integer => self.numbers);
+        out.push_sql(
+            ") AS r (ticket_id, number) WHERE e.ticket_id = r.ticket_id \
+             AND e.ended_at IS NOT NULL AND e.read_until IS NULL",
+        );
+        Ok(())
+    }
+}
+
 /// Messages, to be inserted.
 pub(super) fn new_messages(said: &[Message]) -> Rows<'_, messages::table> {
     Rows::of(&messages::table)
@@ -105,8 +238,9 @@ pub(super) fn new_messages(said: &[Message]) -> Rows<'_, messages::table> {
         .column(messages::sent_at, said.iter().map(|m| m.sent_at))
 }
 
-/// Pending offers, to be inserted.
-pub(super) fn new_offers(made: &[Offer]) -> Rows<'_, offers::table> {
+/// Offers, to be inserted.
+pub(super) fn new_offers<'o>(made: impl IntoIterator<Item = &'o Offer>) -> Rows<'o, offers::table> {
+    let made: Vec<&Offer> = made.into_iter().collect();
     Rows::of(&offers::table)
         .column(offers::id, made.iter().map(|o| o.id))
         .column(offers::ticket_id, made.iter().map(|o| o.ticket_id))
@@ -118,6 +252,11 @@ pub(super) fn new_offers(made: &[Offer]) -> Rows<'_, offers::table> {
         .column(offers::score, made.iter().map(|o| o.score))
         .column(offers::offered_at, made.iter().map(|o| o.offered_at))
         .column(offers::expires_at, made.iter().map(|o| o.expires_at))
+        .column(offers::closed_at, made.iter().map(|o| o.closed_at))
+        .column(
+            offers::decline_reason,
+            made.iter().map(|o| o.decline_reason),
+        )
         .column(
             offers::match_record_id,
             made.iter().map(|o| o.match_record_id),

@@ -11,7 +11,7 @@ use crate::{
     message::Message,
     offer::Offer,
     record::MatchRecord,
-    schema::{engagements, match_records, offers, tickets, workloads},
+    schema::{engagements, match_records, offers},
     ticket::Ticket,
     workload::Workload,
 };
@@ -21,26 +21,30 @@ use crate::{
 pub(crate) enum Change<'c> {
     /// An agent's load, as it is now.
     Workload(&'c Workload),
+    /// Agents' loads, as they are now.
+    Workloads(&'c [&'c Workload]),
     /// A ticket, as it is now.
     Ticket(&'c Ticket),
+    /// Tickets, as they are now.
+    Tickets(&'c [&'c Ticket]),
     /// An offer, as it is now.
     Offer(&'c Offer),
     /// An engagement, as it is now.
     Engagement(&'c Engagement),
     /// Tickets that were not there.
     NewTickets(&'c [&'c Ticket]),
-    /// An offer that was not there.
-    NewOffer(&'c Offer),
+    /// Offers that were not there.
+    NewOffers(&'c [&'c Offer]),
     /// What a run of the matcher knew and decided.
     NewRecord(&'c MatchRecord),
     /// The offers that it made, with the tickets and the units they take.
-    NewOffers(&'c [Offer]),
-    /// An engagement that was not there.
-    NewEngagement(&'c Engagement),
+    Matched(&'c [Offer]),
+    /// Engagements that were not there.
+    NewEngagements(&'c [&'c Engagement]),
     /// Messages that were not there.
     NewMessages(&'c [Message]),
-    /// Whoever had this ticket before reads it no further than to this message.
-    ReadUntil(TicketId, i32),
+    /// Whoever had one of these tickets before reads it no further than to this message.
+    ReadUntil(&'c [(TicketId, i32)]),
 }
 
 /// Stores all of these or none. Their triggers fire in this order.
@@ -70,38 +74,28 @@ impl<'c> Change<'c> {
     /// The statements that store it, the last one first.
     fn statements(&self) -> Vec<Statement<'c>> {
         match *self {
-            Self::Workload(workload) => {
-                let agent = workloads::agent_id.eq(workload.agent_id);
-                one(Update::new(&workloads::table, workload, agent))
-            }
-            Self::Ticket(ticket) => vec![update_of(ticket)],
+            Self::Workload(workload) => one(bulk::workloads(&[workload])),
+            Self::Workloads(workloads) => one(bulk::workloads(workloads)),
+            Self::Ticket(ticket) => one(bulk::changed_tickets(&[ticket])),
+            Self::Tickets(tickets) => one(bulk::changed_tickets(tickets)),
             Self::Offer(offer) => one(Update::new(&offers::table, offer, offers::id.eq(offer.id))),
             Self::Engagement(engagement) => {
                 let id = engagements::id.eq(engagement.id);
                 one(Update::new(&engagements::table, engagement, id))
             }
             Self::NewTickets(new) => one(bulk::new_tickets(new)),
-            Self::NewOffer(offer) => one(diesel::insert_into(offers::table).values(offer)),
+            Self::NewOffers(made) => one(bulk::new_offers(made.iter().copied())),
             Self::NewRecord(record) => {
                 one(diesel::insert_into(match_records::table).values(record))
             }
-            Self::NewOffers(made) => vec![
+            Self::Matched(made) => vec![
                 Box::new(bulk::new_offers(made)),
                 Box::new(PutOnOffer::new(made)),
                 Box::new(TakeUnits::new(made)),
             ],
-            Self::NewEngagement(engagement) => {
-                one(diesel::insert_into(engagements::table).values(engagement))
-            }
+            Self::NewEngagements(begun) => one(bulk::new_engagements(begun)),
             Self::NewMessages(said) => one(bulk::new_messages(said)),
-            Self::ReadUntil(ticket, number) => {
-                let earlier = engagements::ticket_id
-                    .eq(ticket)
-                    .and(engagements::ended_at.is_not_null())
-                    .and(engagements::read_until.is_null());
-                let until = engagements::read_until.eq(number);
-                one(Update::new(&engagements::table, until, earlier))
-            }
+            Self::ReadUntil(read) => one(bulk::ReadUntil::new(read)),
         }
     }
 }
@@ -110,45 +104,4 @@ type Statement<'c> = Box<dyn QueryFragment<Pg> + 'c>;
 
 fn one<'c>(statement: impl QueryFragment<Pg> + 'c) -> Vec<Statement<'c>> {
     vec![Box::new(statement)]
-}
-
-/// All of a ticket that ever changes.
-fn update_of(ticket: &Ticket) -> Statement<'_> {
-    let changes = (
-        (
-            tickets::status.eq(ticket.status),
-            tickets::closed_at.eq(ticket.closed_at),
-            tickets::next_action.eq(ticket.next_action),
-            tickets::deadline_at.eq(ticket.deadline_at),
-            tickets::message_count.eq(ticket.message_count),
-            tickets::taken_at.eq(ticket.taken_at),
-            tickets::reopened_count.eq(ticket.reopened_count),
-        ),
-        (
-            tickets::put_aside_at.eq(ticket.put_aside_at),
-            tickets::preferred_agent_id.eq(ticket.preferred_agent_id),
-            tickets::preferred_until.eq(ticket.preferred_until),
-            tickets::waiting_since.eq(ticket.waiting_since),
-            tickets::rank_at.eq(ticket.rank_at),
-            tickets::first_reply_due_at.eq(ticket.first_reply_due_at),
-        ),
-        (
-            tickets::queue.eq(&ticket.queue),
-            tickets::required_skills.eq(&ticket.required_skills),
-            tickets::skill_levels.eq(&ticket.skill_levels),
-            tickets::weight.eq(ticket.weight),
-            tickets::class.eq(ticket.class),
-        ),
-        (
-            tickets::holder.eq(ticket.control.holder),
-            tickets::control_epoch.eq(ticket.control.epoch),
-            tickets::seen_by_assistant.eq(ticket.control.resume_after),
-            tickets::control_requested_at.eq(ticket.control.requested_at),
-        ),
-    );
-    Box::new(Update::new(
-        &tickets::table,
-        changes,
-        tickets::id.eq(ticket.id),
-    ))
 }

@@ -11,7 +11,7 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment},
     sql_types::{Text, Uuid},
 };
-use kernel::AgentId;
+use kernel::{AgentId, TicketId};
 
 use crate::{
     error::Error,
@@ -124,6 +124,28 @@ pub(crate) fn find_policy_and_declines(
         .select((PolicyVersion::as_select(), array(declines)))
         .first(tx.conn())
         .optional()
+}
+
+/// A policy, and who declined a ticket that is routed by it.
+pub(crate) type Ruled = (PolicyVersion, Vec<AgentId>);
+
+/// By which policies these tickets are routed, and who declined them. Ask once they are locked.
+pub(crate) fn list_rules(
+    tx: &mut Tx<'_>,
+    ids: &[TicketId],
+) -> QueryResult<HashMap<TicketId, Ruled>> {
+    let declines = offers::table
+        .filter(offers::ticket_id.eq(tickets::id))
+        .filter(offers::status.eq(OfferStatus::Declined))
+        .select(offers::agent_id);
+    let ruled = tickets::table
+        .inner_join(queues::table.on(queues::code.eq(tickets::queue)))
+        .inner_join(policies::table.on(queries::in_force()))
+        .select((tickets::id, (PolicyVersion::as_select(), array(declines))));
+    let found: Vec<(TicketId, Ruled)> = db::among!(tickets::id, ids, |asked| ruled
+        .filter(asked)
+        .load(tx.conn()))?;
+    Ok(found.into_iter().collect())
 }
 
 pub(crate) fn insert_policy(tx: &mut Tx<'_>, policy: &PolicyVersion) -> Result<(), Error> {

@@ -26,6 +26,17 @@ pub(crate) fn lock_ticket(tx: &mut Tx<'_>, id: TicketId) -> QueryResult<Option<T
         .optional()
 }
 
+/// Locks these tickets in the order of their ids.
+pub(crate) fn lock_tickets(tx: &mut Tx<'_>, ids: &[TicketId]) -> QueryResult<Vec<Ticket>> {
+    let ordered = tickets::table
+        .order(tickets::id)
+        .for_update()
+        .select(Ticket::as_select());
+    db::among!(tickets::id, ids, |asked| ordered
+        .filter(asked)
+        .load(tx.conn()))
+}
+
 /// Which classes of tickets wait, each with how many; at most so many classes.
 pub(crate) fn list_waiting_classes(tx: &mut Tx<'_>, limit: i64) -> QueryResult<Vec<(i64, i64)>> {
     tickets::table

@@ -2,13 +2,9 @@
 
 use db::Tx;
 use diesel::prelude::*;
-use kernel::{AgentId, TicketId};
+use kernel::AgentId;
 
-use crate::{
-    schema::{tickets, workloads},
-    ticket::Ticket,
-    workload::Workload,
-};
+use crate::{schema::workloads, workload::Workload};
 
 pub(crate) fn insert_workload(tx: &mut Tx<'_>, workload: &Workload) -> QueryResult<usize> {
     diesel::insert_into(workloads::table)
@@ -23,23 +19,6 @@ pub(crate) fn lock_workload(tx: &mut Tx<'_>, agent: AgentId) -> QueryResult<Opti
         .find(agent)
         .for_update()
         .select(Workload::as_select())
-        .first(tx.conn())
-        .optional()
-}
-
-/// Locks an agent and then a ticket, in one round trip; none where one of them is not there. What
-/// else decides is read afterwards: this may have waited for whoever changed it.
-pub(crate) fn lock_for_claim(
-    tx: &mut Tx<'_>,
-    agent: AgentId,
-    ticket: TicketId,
-) -> QueryResult<Option<(Workload, Ticket)>> {
-    // The rows of a join are locked in the order in which its tables are named.
-    workloads::table
-        .inner_join(tickets::table.on(tickets::id.eq(ticket)))
-        .filter(workloads::agent_id.eq(agent))
-        .for_update()
-        .select((Workload::as_select(), Ticket::as_select()))
         .first(tx.conn())
         .optional()
 }
@@ -62,10 +41,11 @@ pub(crate) fn lock_idle_workloads(
 
 /// Locks these agents in the order of their ids.
 pub(crate) fn lock_workloads(tx: &mut Tx<'_>, agents: &[AgentId]) -> QueryResult<Vec<Workload>> {
-    workloads::table
-        .filter(workloads::agent_id.eq_any(agents))
+    let ordered = workloads::table
         .order(workloads::agent_id)
         .for_update()
-        .select(Workload::as_select())
-        .load(tx.conn())
+        .select(Workload::as_select());
+    db::among!(workloads::agent_id, agents, |asked| ordered
+        .filter(asked)
+        .load(tx.conn()))
 }

@@ -7,7 +7,7 @@ use db::{
 };
 use dispatch::{
     Candidate, Channel, Customer, Engagement, Error, Escalation, Kept, Message, NewMessage,
-    NewPolicy, Offer, QueueInput, Reason, TalkRules, Ticket,
+    NewPolicy, Offer, QueueInput, Reason, Taken, TalkRules, Ticket,
 };
 use kernel::{AccountId, AgentId, TicketId};
 use routing::{
@@ -162,6 +162,11 @@ pub fn shared_ticket(database: &mut TestDatabase, external_id: &str) -> Ticket {
         .unwrap()
 }
 
+/// An agent claims a ticket.
+pub fn claim(tx: &mut Tx<'_>, ticket: TicketId, agent: &Candidate) -> Result<Taken, Error> {
+    dispatch::claim(tx, &[(agent, ticket)])?.remove(0)
+}
+
 /// Runs the matcher once, with these agents in the room.
 pub fn match_tickets(tx: &mut Tx<'_>, present: &[Candidate]) -> Result<Vec<Offer>, Error> {
     let now = tx.now();
@@ -189,7 +194,7 @@ pub fn run_matcher(sandbox: &mut Sandbox, present: &[&Candidate]) -> Vec<Offer> 
 pub fn engaged(sandbox: &mut Sandbox, agent: &Candidate, external_id: &str) -> Engagement {
     let ticket = ticket(sandbox, external_id);
     sandbox
-        .write(|tx| dispatch::claim(tx, ticket.id, agent))
+        .write(|tx| claim(tx, ticket.id, agent))
         .unwrap()
         .engagement
 }

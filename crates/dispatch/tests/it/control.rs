@@ -6,7 +6,7 @@ use dispatch::{
     TicketStatus, WrapUp,
 };
 
-use crate::arrange::{agent, engaged, floor, last_message, look, run_matcher, said, ticket};
+use crate::arrange::{agent, claim, engaged, floor, last_message, look, run_matcher, said, ticket};
 
 fn change(
     floor: &mut db::testing::Sandbox,
@@ -42,9 +42,7 @@ fn the_epoch_rises_with_every_change_of_the_holder_and_only_then() {
     floor
         .write(|tx| dispatch::rescind_offers(tx, ada.agent_id))
         .unwrap();
-    let taken = floor
-        .write(|tx| dispatch::claim(tx, waiting.id, &ada))
-        .unwrap();
+    let taken = floor.write(|tx| claim(tx, waiting.id, &ada)).unwrap();
     let held = look(&mut floor, waiting.id).control;
     assert_eq!((held.holder, held.epoch), (Holder::Agent, 2));
     let wrap_up = WrapUp {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use dispatch::{Candidate, Disposition, Engagement, Error, NewMessage, TicketStatus, WrapUp};
 
-use crate::arrange::{agent, close_due, engaged, floor, last_message, status, ticket};
+use crate::arrange::{agent, claim, close_due, engaged, floor, last_message, status, ticket};
 
 fn solved() -> WrapUp {
     WrapUp {
@@ -150,7 +150,7 @@ fn an_engagement_that_was_lost_is_followed_by_another() {
         .write(|tx| dispatch::release_lost(tx, ada.agent_id))
         .unwrap();
     let second = floor
-        .write(|tx| dispatch::claim(tx, engagement.ticket_id, &ben))
+        .write(|tx| claim(tx, engagement.ticket_id, &ben))
         .unwrap();
     assert_ne!(second.engagement.id, engagement.id);
     let said = NewMessage {

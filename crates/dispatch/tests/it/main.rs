@@ -17,3 +17,4 @@ mod records;
 mod reopening;
 mod several_offers;
 mod tickets;
+mod together;

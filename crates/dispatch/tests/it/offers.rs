@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use diesel::RunQueryDsl as _;
 use dispatch::{DeclineReason, Error, OfferStatus, TicketStatus};
 
-use crate::arrange::{agent, engaged, escalation, floor, run_matcher, status, ticket};
+use crate::arrange::{agent, claim, engaged, escalation, floor, run_matcher, status, ticket};
 
 #[test]
 fn an_offer_is_accepted_once() {
@@ -117,7 +117,7 @@ fn nobody_gets_their_own_ticket_or_one_of_their_household() {
     let ticket = ticket(&mut floor, "1");
     assert!(run_matcher(&mut floor, &[&own, &kin]).is_empty());
     for agent in [&own, &kin] {
-        let claim = floor.write(|tx| dispatch::claim(tx, ticket.id, agent));
+        let claim = floor.write(|tx| claim(tx, ticket.id, agent));
         assert!(matches!(claim, Err(Error::NotEligible(_))), "{claim:?}");
     }
 }
@@ -134,7 +134,7 @@ fn a_ticket_needs_its_language_and_every_skill() {
         let ticket = floor
             .write(|tx| crate::arrange::escalate(tx, handoff))
             .unwrap();
-        let claim = floor.write(|tx| dispatch::claim(tx, ticket.id, &agent));
+        let claim = floor.write(|tx| claim(tx, ticket.id, &agent));
         assert!(matches!(claim, Err(Error::NotEligible(_))), "{claim:?}");
     }
     assert!(run_matcher(&mut floor, &[&agent]).is_empty());
@@ -145,10 +145,8 @@ fn a_claimed_ticket_is_taken() {
     let mut floor = floor();
     let (ada, ben) = (agent(&mut floor), agent(&mut floor));
     let ticket = ticket(&mut floor, "1");
-    floor
-        .write(|tx| dispatch::claim(tx, ticket.id, &ada))
-        .unwrap();
-    let late = floor.write(|tx| dispatch::claim(tx, ticket.id, &ben));
+    floor.write(|tx| claim(tx, ticket.id, &ada)).unwrap();
+    let late = floor.write(|tx| claim(tx, ticket.id, &ben));
     assert!(matches!(late, Err(Error::TicketTaken)), "{late:?}");
     floor.assert_promises();
 }
@@ -159,7 +157,7 @@ fn a_ticket_on_offer_cannot_be_claimed() {
     let (ada, ben) = (agent(&mut floor), agent(&mut floor));
     let ticket = ticket(&mut floor, "1");
     run_matcher(&mut floor, &[&ada]);
-    let claim = floor.write(|tx| dispatch::claim(tx, ticket.id, &ben));
+    let claim = floor.write(|tx| claim(tx, ticket.id, &ben));
     assert!(matches!(claim, Err(Error::TicketOnOffer)), "{claim:?}");
 }
 
@@ -168,9 +166,7 @@ fn a_lost_agents_unanswered_work_goes_back_to_its_place() {
     let mut floor = floor();
     let agent = agent(&mut floor);
     let (answered, unanswered) = (ticket(&mut floor, "1"), ticket(&mut floor, "2"));
-    let talking = floor
-        .write(|tx| dispatch::claim(tx, answered.id, &agent))
-        .unwrap();
+    let talking = floor.write(|tx| claim(tx, answered.id, &agent)).unwrap();
     let hello = dispatch::NewMessage {
         client_id: "1".to_owned(),
         body: "Hello".to_owned(),
@@ -178,9 +174,7 @@ fn a_lost_agents_unanswered_work_goes_back_to_its_place() {
     floor
         .write(|tx| dispatch::say_as_agent(tx, talking.engagement.id, agent.agent_id, &hello))
         .unwrap();
-    floor
-        .write(|tx| dispatch::claim(tx, unanswered.id, &agent))
-        .unwrap();
+    floor.write(|tx| claim(tx, unanswered.id, &agent)).unwrap();
 
     floor
         .write(|tx| dispatch::release_lost(tx, agent.agent_id))

@@ -7,7 +7,7 @@ use dispatch::{
 };
 
 use crate::arrange::{
-    agent, engaged, floor, last_message, look, run_matcher, said, status, ticket,
+    agent, claim, engaged, floor, last_message, look, run_matcher, said, status, ticket,
 };
 
 const SKILLS: &[&str] = &["care", "payments"];
@@ -99,7 +99,7 @@ fn whoever_had_it_reads_on_until_the_next_has_it() {
     };
     assert_eq!(read_until(&mut floor), None);
     let count = look(&mut floor, ticket).message_count;
-    floor.write(|tx| dispatch::claim(tx, ticket, &ben)).unwrap();
+    floor.write(|tx| claim(tx, ticket, &ben)).unwrap();
     floor
         .write(|tx| dispatch::say_as_customer(tx, ticket, &said("private")))
         .unwrap();

@@ -14,7 +14,7 @@ use dispatch::{
 };
 use routing::Objection;
 
-use crate::arrange::{match_tickets, shared_agent, shared_floor, shared_ticket};
+use crate::arrange::{claim, match_tickets, shared_agent, shared_floor, shared_ticket};
 
 /// So long a transaction thinks while another waits for it.
 const THOUGHT: std::time::Duration = std::time::Duration::from_millis(300);
@@ -54,9 +54,7 @@ fn a_ticket_claimed_by_many_goes_to_one() {
         let ticket = shared_ticket(&mut database, &round.to_string());
         let everybody = agents.clone();
         let outcomes = at_once(8, &db, move |index, db| {
-            db.write_blocking("claim", |tx| {
-                dispatch::claim(tx, ticket.id, &everybody[index])
-            })
+            db.write_blocking("claim", |tx| claim(tx, ticket.id, &everybody[index]))
         });
         let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         // Who holds two tickets by now is at the limit; everybody else hears that it is taken.
@@ -318,7 +316,7 @@ fn an_assistants_message_comes_before_the_handoff_or_not_at_all() {
         let (id, epoch) = (ticket.id, ticket.control.epoch);
         let outcomes = at_once(2, &db, move |index, db| {
             if index == 0 {
-                db.write_blocking("claim", |tx| dispatch::claim(tx, id, &agent))
+                db.write_blocking("claim", |tx| claim(tx, id, &agent))
                     .map(drop)
             } else {
                 thread::sleep(std::time::Duration::from_micros(400 * (round % 4)));
@@ -368,7 +366,7 @@ fn control_without_the_epoch_an_assistants_message_comes_after_the_handoff() {
     at_once(2, &db, move |index, db| {
         let outcome: Result<(), Error> = if index == 0 {
             thread::sleep(std::time::Duration::from_millis(150));
-            db.write_blocking("claim", |tx| dispatch::claim(tx, id, &agent).map(drop))
+            db.write_blocking("claim", |tx| claim(tx, id, &agent).map(drop))
         } else {
             db.write_blocking("careless", |tx| {
                 diesel::sql_query(&statement).execute(tx.conn())?;
@@ -423,7 +421,7 @@ fn what_was_requested_of_an_agent_is_not_accepted_after_the_agent_gave_it_to_the
         let ticket = shared_ticket(&mut database, &round.to_string());
         let (id, agent_id) = (ticket.id, agent.agent_id);
         let engagement = db
-            .write_blocking("claim", |tx| dispatch::claim(tx, id, &agent))
+            .write_blocking("claim", |tx| claim(tx, id, &agent))
             .unwrap()
             .engagement
             .id;
@@ -489,7 +487,7 @@ fn looked_while_declining<T: Send>(
 #[test]
 fn a_claim_that_waits_for_a_decline_heeds_it() {
     let mut database = shared_floor();
-    let claimed = looked_while_declining(&mut database, dispatch::claim);
+    let claimed = looked_while_declining(&mut database, claim);
     assert!(
         matches!(claimed, Err(Error::NotEligible(Objection::Declined))),
         "{claimed:?}"

@@ -9,7 +9,7 @@ use dispatch::{
 use kernel::TicketId;
 use proptest::prelude::*;
 
-use crate::arrange::{agent, close_due, escalation, floor, keep_deadlines, look, said};
+use crate::arrange::{agent, claim, close_due, escalation, floor, keep_deadlines, look, said};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -101,7 +101,7 @@ impl World {
             }
             Step::Claim(agent, ticket) => {
                 if let Some(id) = self.tickets.get(ticket) {
-                    let _ = floor.write(|tx| dispatch::claim(tx, *id, &self.agents[agent]));
+                    let _ = floor.write(|tx| claim(tx, *id, &self.agents[agent]));
                 }
             }
             Step::Leave(ticket) => {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use dispatch::{Author, Candidate, Disposition, Error, Holder, Ticket, TicketStatus, WrapUp};
 
-use crate::arrange::{agent, engaged, floor, last_message, look, said, ticket};
+use crate::arrange::{agent, claim, engaged, floor, last_message, look, said, ticket};
 
 fn resolved(floor: &mut db::testing::Sandbox, agent: &Candidate, external_id: &str) -> Ticket {
     let engagement = engaged(floor, agent, external_id);
@@ -53,7 +53,7 @@ fn writing_opens_a_resolved_conversation_again_and_prefers_who_helped() {
         "{told}"
     );
     // The agent has as long for the first reply as ever.
-    let second = floor.write(|tx| dispatch::claim(tx, id, &ada)).unwrap();
+    let second = floor.write(|tx| claim(tx, id, &ada)).unwrap();
     assert_eq!(
         second.engagement.reply_due_at,
         Some(floor.now + TimeDelta::seconds(120))
@@ -112,7 +112,7 @@ fn who_left_and_came_back_is_not_taken_for_gone() {
     assert_eq!(closed.unwrap().ticket.status, TicketStatus::Resolved);
     floor.now += TimeDelta::hours(1);
     floor.write(|tx| dispatch::reopen(tx, ticket)).unwrap();
-    floor.write(|tx| dispatch::claim(tx, ticket, &ada)).unwrap();
+    floor.write(|tx| claim(tx, ticket, &ada)).unwrap();
     floor
         .write(|tx| dispatch::release_lost(tx, ada.agent_id))
         .unwrap();

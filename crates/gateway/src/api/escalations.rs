@@ -227,7 +227,7 @@ async fn escalate(
 ) -> ApiResult<HttpResponse> {
     let named = name(&machine, &request, &body.0)?;
     let db = machine.acting_db();
-    let answer = state.intake.take_in(&db, named, body.0.into()).await?;
+    let answer = state.intake.take_in(db, named, body.0.into()).await?;
     let status = u16::try_from(answer.status)
         .ok()
         .and_then(|code| StatusCode::from_u16(code).ok());

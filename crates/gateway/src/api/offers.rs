@@ -140,13 +140,8 @@ async fn claim_ticket(
     state: Data<State>,
     ticket: Path<TicketId>,
 ) -> ApiResult<HttpResponse> {
-    let (id, agent_id) = (ticket.into_inner(), agent.agent_id);
-    let db = agent.acting_db();
-    let taken = db
-        .write("claim_ticket", move |tx| {
-            workflows::claim_ticket(tx, agent_id, id)
-        })
-        .await?;
+    let (db, id) = (agent.acting_db(), ticket.into_inner());
+    let taken = state.claims.claim(db, agent.agent_id, id).await?;
     Ok(HttpResponse::Created().json(taken_view(&state, taken).await?))
 }
 

@@ -16,45 +16,54 @@ const TURNS: usize = 20;
 async fn what_happens_most_often_is_planned_once() {
     let app = TestApp::spawn().await;
     let floor = app.floor().await;
-    let agent = floor.agent().await;
-    let id: AgentId = agent.id.parse().unwrap();
+    let mut agents: Vec<AgentId> = Vec::new();
+    for _ in 0..3 {
+        agents.push(floor.agent().await.id.parse().unwrap());
+    }
     app.database.sql("ANALYZE");
     let db = app.db.clone();
 
     let costly = db.write("walk", move |tx| {
-        db::testing::planned_anew(tx, |tx| walk(tx, id))
+        db::testing::planned_anew(tx, |tx| walk(tx, &agents))
     });
     let costly = costly.await.unwrap();
 
     assert!(costly.is_empty(), "planned every time: {costly:#?}");
 }
 
-/// Takes conversations in, through and to their ends, again and again.
-fn walk(tx: &mut Tx<'_>, agent: AgentId) -> Result<(), workflows::Error> {
+/// Takes conversations in, through and to their ends, again and again: one by itself, and several
+/// at a time.
+fn walk(tx: &mut Tx<'_>, agents: &[AgentId]) -> Result<(), workflows::Error> {
     let now = tx.now();
     for turn in 0..TURNS {
-        let name = turn.to_string();
-        // As many at a time as there may be, and one by itself.
-        let together = (0..=turn % 3).map(|number| {
-            let name = format!("{name}-{number}");
-            (request(&name), escalation(&name))
-        });
-        let taken_in = workflows::escalate(tx, &together.collect::<Vec<_>>(), |t| answer(t.id))?;
-        let taken_in = taken_in.into_iter().next().unwrap()?;
-        let ticket: TicketId = String::from_utf8_lossy(&taken_in.body).parse().unwrap();
-        workflows::candidate_of(tx.conn(), agent, now)?.unwrap();
-        let taken = workflows::claim_ticket(tx, agent, ticket)?;
-        let said = NewMessage {
-            client_id: name,
-            body: "Hello".to_owned(),
-        };
-        workflows::say_as_customer(tx, ticket, &said)?;
-        workflows::say_as_agent(tx, taken.engagement.id, agent, &said)?;
-        let wrap_up = WrapUp {
-            disposition: Disposition::Solved,
-            note: None,
-        };
-        workflows::resolve_engagement(tx, taken.engagement.id, agent, &wrap_up)?;
+        let agents = &agents[..=turn % agents.len()];
+        let name = |number: usize| format!("{turn}-{number}");
+        let asked =
+            (0..agents.len()).map(|number| (request(&name(number)), escalation(&name(number))));
+        let asked: Vec<_> = asked.collect();
+        let mut wishes = Vec::new();
+        for (agent, taken_in) in agents
+            .iter()
+            .zip(workflows::escalate(tx, &asked, |t| answer(t.id))?)
+        {
+            let ticket: TicketId = String::from_utf8_lossy(&taken_in?.body).parse().unwrap();
+            workflows::candidate_of(tx.conn(), *agent, now)?.unwrap();
+            wishes.push((*agent, ticket));
+        }
+        for taken in workflows::claim_tickets(tx, &wishes)? {
+            let engagement = taken?.engagement;
+            let said = NewMessage {
+                client_id: turn.to_string(),
+                body: "Hello".to_owned(),
+            };
+            workflows::say_as_customer(tx, engagement.ticket_id, &said)?;
+            workflows::say_as_agent(tx, engagement.id, engagement.agent_id, &said)?;
+            let wrap_up = WrapUp {
+                disposition: Disposition::Solved,
+                note: None,
+            };
+            workflows::resolve_engagement(tx, engagement.id, engagement.agent_id, &wrap_up)?;
+        }
     }
     Ok(())
 }

@@ -33,4 +33,5 @@ mod sessions;
 mod shift_ends;
 mod streams;
 mod support;
+mod together;
 mod what_if;
