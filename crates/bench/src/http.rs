@@ -40,9 +40,6 @@ pub struct Arguments {
     /// Take less than a minute: short rounds, small tables
     #[arg(long)]
     quick: bool,
-    /// Clients at the same time, ours and those of the ceilings
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
-    clients: u64,
     /// Only these parts; all by default
     #[arg(long, value_enum)]
     only: Vec<Part>,
@@ -83,12 +80,11 @@ enum Part {
 /// Measures, prints, writes. The exit code tells whether all could be measured, not whether goals
 /// are reached.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut plan = if arguments.quick {
+    let plan = if arguments.quick {
         Plan::QUICK
     } else {
         Plan::FULL
     };
-    plan.clients = arguments.clients;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

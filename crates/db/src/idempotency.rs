@@ -15,7 +15,7 @@ use diesel::{
     sql_types::{Binary, Bool, Nullable, SmallInt, Text},
 };
 
-use crate::{fixed, push_arrays, rows::Rows, schema::idempotency_keys, tx::Tx};
+use crate::{fixed, push_few, rows::Rows, schema::idempotency_keys, tx::Tx};
 
 /// How long an answer is kept.
 pub const KEPT: TimeDelta = TimeDelta::hours(72);
@@ -75,7 +75,7 @@ impl QueryFragment<Pg> for LockAndFind<'_> {
              asked.scope || chr(31) || asked.key, 0)), \
              known.body_sha256, known.status, known.body FROM unnest(",
         );
-        push_arrays!(out, Text => self.scopes, Text => self.keys);
+        push_few!(out, Text => self.scopes, Text => self.keys);
         out.push_sql(
             ") WITH ORDINALITY AS asked (scope, key, number) \
              LEFT JOIN LATERAL (SELECT body_sha256, status, body FROM platform.idempotency_keys \

@@ -9,12 +9,12 @@
 //! - Every transaction names its actor and action to the database, where triggers write the audit
 //!   rows (`audit.events`). The same rows are the [`feed`] that streams follow.
 
+mod batcher;
 mod bell;
 mod clock;
 mod connect;
 mod contention;
 pub mod feed;
-mod group_commit;
 pub mod idempotency;
 mod lock;
 pub mod migrations;
@@ -26,11 +26,11 @@ pub mod testing;
 mod tx;
 pub mod verify;
 
+pub use batcher::Batcher;
 pub use bell::{Bell, Ring, Topic};
 pub use clock::Clock;
 pub use connect::{Db, Settings};
 pub use contention::{CONTENTION, OnConstraint, class_of, code_of};
-pub use group_commit::GroupCommit;
 pub use lock::try_lock;
 pub use prepared::{AnyOf, Listed, Update, Writes};
 pub use rows::Rows;

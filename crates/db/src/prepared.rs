@@ -206,12 +206,24 @@ macro_rules! fixed {
 }
 
 /// Pushes arrays, each of its type, with commas between them: rows in numbers, in a statement
-/// whose text does not depend on how many they are.
-///
-/// Each is a subquery, so that PostgreSQL does not learn how long it is: it would find a plan for
-/// the rows at hand cheaper than one for any number, and make it anew each time.
+/// whose text does not depend on how many they are. PostgreSQL may plan for how many they are, which
+/// is right where they are many.
 #[macro_export]
 macro_rules! push_arrays {
+    ($out:ident, $first:ty => $values:expr $(, $kind:ty => $more:expr)* $(,)?) => {
+        $out.push_bind_param::<::diesel::sql_types::Array<$first>, _>(&$values)?;
+        $(
+            $out.push_sql(", ");
+            $out.push_bind_param::<::diesel::sql_types::Array<$kind>, _>(&$more)?;
+        )*
+    };
+}
+
+/// As [`push_arrays!`], for a few rows: each array is a subquery, so that PostgreSQL does not learn
+/// how long it is. It would find a plan for the few cheaper than one for any number, and make it anew
+/// each time.
+#[macro_export]
+macro_rules! push_few {
     ($out:ident, $first:ty => $values:expr $(, $kind:ty => $more:expr)* $(,)?) => {
         $out.push_sql("(SELECT ");
         $out.push_bind_param::<::diesel::sql_types::Array<$first>, _>(&$values)?;

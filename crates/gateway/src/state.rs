@@ -20,7 +20,7 @@ use crate::{
     recent::Recent,
     secrets::Secrets,
     settings::Settings,
-    together::{Claims, Intake},
+    together::{Claims, Intake, Sessions},
 };
 
 /// Passwords are hashed so many at a time: each takes a core and 19 MiB for a while.
@@ -55,6 +55,8 @@ pub struct State {
     pub settings: Settings,
     /// Where streams hear what changed.
     pub feed: Arc<Feed>,
+    /// Who says who is calling.
+    pub(crate) sessions: Sessions,
     /// Where escalations are taken in.
     pub(crate) intake: Intake,
     /// Where agents claim tickets.
@@ -84,6 +86,7 @@ impl State {
                 &db,
                 answering(links.clone(), settings.public_url.to_string()),
             ),
+            sessions: Sessions::new(&db),
             claims: Claims::new(&db),
             feed: Feed::start(&db, settings.max_streams)?,
             boards: Boards::new(&db),

@@ -1,13 +1,14 @@
-//! What comes at the same time is done in one transaction: see [`GroupCommit`].
+//! What comes at the same time is done in one transaction: see [`Batcher`].
 
 use std::collections::HashSet;
 
 use db::{
-    Db, GroupCommit,
+    Batcher, Db,
     idempotency::{Answer, Request},
 };
 use dispatch::{Escalation, Taken, Ticket};
-use kernel::{AgentId, Class, Classify as _, TicketId};
+use identity::Caller;
+use kernel::{AgentId, Class, Classify as _, SessionId, TicketId};
 
 use crate::{
     problem::{ApiError, ApiResult},
@@ -39,8 +40,38 @@ fn all_or_each<W, T>(asked: &[W], run: &impl Fn(&[W]) -> Outcome<T>) -> Vec<ApiR
     }
 }
 
+/// Says who is calling.
+pub(crate) struct Sessions(Batcher<SessionId, ApiResult<Option<Caller>>>);
+
+impl Sessions {
+    pub(crate) fn new(db: &Db) -> Self {
+        let door = db.clone();
+        let look = move |sessions: Vec<SessionId>| {
+            let now = door.now();
+            let found = door.look_blocking(|conn| {
+                identity::callers(conn, &sessions, now).map_err(ReadFailed::from)
+            });
+            let found = found.map_err(ApiError::from);
+            let caller = |session: SessionId| {
+                let callers = found.as_ref().map_err(Clone::clone)?;
+                Ok(callers
+                    .iter()
+                    .find(|one| one.session_id == session)
+                    .cloned())
+            };
+            sessions.iter().copied().map(caller).collect()
+        };
+        Self(Batcher::new(db, AT_ONCE, MOST, look))
+    }
+
+    /// Who is calling under this session; nobody where it is over.
+    pub(crate) async fn caller(&self, session: SessionId) -> ApiResult<Option<Caller>> {
+        self.0.ask("", session).await.map_err(ReadFailed::from)?
+    }
+}
+
 /// Takes escalations in.
-pub(crate) struct Intake(GroupCommit<Handoff, ApiResult<Answer>>);
+pub(crate) struct Intake(Batcher<Handoff, ApiResult<Answer>>);
 
 struct Handoff {
     db: Db,
@@ -59,7 +90,7 @@ impl Intake {
                 door.write_blocking("escalate", |tx| workflows::escalate(tx, asked, &answer))
             })
         };
-        Self(GroupCommit::new(db, AT_ONCE, MOST, take_in))
+        Self(Batcher::new(db, AT_ONCE, MOST, take_in))
     }
 
     /// Takes a conversation in, once under its key. Those of one machine go together.
@@ -77,7 +108,7 @@ impl Intake {
 }
 
 /// Gives agents the tickets that they claim.
-pub(crate) struct Claims(GroupCommit<Wish, ApiResult<Taken>>);
+pub(crate) struct Claims(Batcher<Wish, ApiResult<Taken>>);
 
 struct Wish {
     db: Db,
@@ -89,7 +120,7 @@ impl Claims {
     pub(crate) fn new(db: &Db) -> Self {
         let door = db.clone();
         let claim = move |wishes: Vec<Wish>| claim(&door, &wishes);
-        Self(GroupCommit::new(db, AT_ONCE, MOST, claim))
+        Self(Batcher::new(db, AT_ONCE, MOST, claim))
     }
 
     /// Gives the agent the ticket. All agents go together.

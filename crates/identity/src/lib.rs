@@ -54,7 +54,7 @@ pub use machine_key::{MachineKey, MachineKeyStatus, create_machine_key, revoke_m
 pub use password::{PasswordHash, hash_password};
 pub use pruning::prune;
 pub use queries::{
-    account, account_by_email, accounts, any_admin, caller, live_sessions, machine_key,
+    account, account_by_email, accounts, any_admin, caller, callers, live_sessions, machine_key,
     machine_keys,
 };
 pub use refresh::{Refresh, refresh};

@@ -68,9 +68,17 @@ pub fn caller(
     session: SessionId,
     now: DateTime<Utc>,
 ) -> QueryResult<Option<Caller>> {
-    sessions::table
+    Ok(callers(conn, &[session], now)?.pop())
+}
+
+/// Who is calling under those of these sessions that are live and whose accounts are active.
+pub fn callers(
+    conn: &mut PgConnection,
+    sessions: &[SessionId],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Caller>> {
+    let live = sessions::table
         .inner_join(accounts::table.on(accounts::id.eq(sessions::account_id)))
-        .filter(sessions::id.eq(session))
         .filter(sessions::status.eq(SessionStatus::Live))
         .filter(sessions::expires_at.gt(now))
         .filter(accounts::status.eq(AccountStatus::Active))
@@ -80,9 +88,10 @@ pub fn caller(
             accounts::role,
             accounts::display_name,
             accounts::email,
-        ))
-        .first(conn)
-        .optional()
+        ));
+    db::among!(sessions::id, sessions, |asked| live
+        .filter(asked)
+        .load(conn))
 }
 
 /// Which of these sessions are live and of active accounts, each with the account's role now.

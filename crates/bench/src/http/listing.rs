@@ -13,6 +13,8 @@ use super::{
     usage::Usage,
 };
 
+/// Who asks for lists at the same time.
+const CLIENTS: u64 = 8;
 /// Tickets that wait, in both cases.
 const WAITING: u64 = 2_000;
 /// Tickets in the table at first.
@@ -62,16 +64,15 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
 }
 
 async fn rate(stage: &mut Stage, port: u16, tickets: u64) -> Result<u64> {
-    let mut figure = stage.rate_of(&format!(
-        "lists of claimable tickets with {tickets} in the table"
-    ));
+    let what = format!("lists of claimable tickets with {tickets} in the table");
+    let mut figure = Stage::rate_of(&what, CLIENTS);
     let before = Usage::of(&stage.platform)?;
     let mut answered = 0;
     for _ in 0..stage.plan.rounds {
-        let (people, clients) = (Arc::clone(&stage.people), stage.plan.clients);
-        let tally = load::closed(port, clients, stage.plan.round, move |client, turn| {
+        let people = Arc::clone(&stage.people);
+        let tally = load::closed(port, CLIENTS, stage.plan.round, move |client, turn| {
             let count = u64::try_from(people.agents.len()).ok()?;
-            let index = usize::try_from((client + turn * clients) % count).ok()?;
+            let index = usize::try_from((client + turn * CLIENTS) % count).ok()?;
             let agent = people.agents.get(index)?;
             Some(Request::get("/tickets/claimable", &agent.token))
         });

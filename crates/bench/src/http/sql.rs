@@ -50,7 +50,7 @@ pub fn statements(url: &str) -> Result<Vec<String>> {
         "SELECT format('%8s executed %8s planned %6s µs  %s', calls, plans,
                        round(1000 * (total_exec_time + total_plan_time) / calls),
                        left(translate(query, chr(10), ' '), 160))
-           FROM pg_stat_statements WHERE calls > 100
+           FROM pg_stat_statements WHERE calls > 5
           ORDER BY total_exec_time + total_plan_time DESC LIMIT 40;
          SELECT FROM pg_stat_statements_reset()",
     )

@@ -17,8 +17,8 @@ use super::{
 pub struct Plan {
     /// Whether this is the short form.
     pub is_quick: bool,
-    /// Clients at the same time, ours and those of a ceiling.
-    pub clients: u64,
+    /// How many clients call at the same time, in turn; as many run the ceilings.
+    pub clients: &'static [u64],
     /// Rounds of each pair of rates.
     pub rounds: u64,
     /// The length of one of a round's measurements.
@@ -37,7 +37,7 @@ impl Plan {
     /// Under a minute.
     pub const QUICK: Self = Self {
         is_quick: true,
-        clients: 8,
+        clients: &[32],
         rounds: 1,
         round: Duration::from_secs(1),
         many_tickets: 30_000,
@@ -48,7 +48,7 @@ impl Plan {
     /// Under ten minutes.
     pub const FULL: Self = Self {
         is_quick: false,
-        clients: 8,
+        clients: &[8, 32],
         rounds: 3,
         round: Duration::from_secs(5),
         many_tickets: 1_000_000,
@@ -83,15 +83,20 @@ impl Stage {
     }
 
     /// What so many clients do of this in a second.
-    pub fn rate_of(&self, what: &str) -> Figure {
-        Figure::new(format!("{what}, {} clients", self.plan.clients), "a second")
+    pub fn rate_of(what: &str, clients: u64) -> Figure {
+        Figure::new(format!("{what}, {clients} clients"), "a second")
     }
 
-    /// What pgbench does of this statement, and what PostgreSQL spends on it.
-    pub fn bench_statement(&self, figure: &mut Figure, statement: &str) -> Result<()> {
+    /// What so many clients of pgbench do of this statement, and what PostgreSQL spends on it.
+    pub fn bench_statement(
+        &self,
+        figure: &mut Figure,
+        statement: &str,
+        clients: u64,
+    ) -> Result<()> {
         let before = Usage::of(&self.platform)?;
         let seconds = self.plan.round.as_secs();
-        let rate = sql::pgbench(self.url(), statement, self.plan.clients, seconds)?;
+        let rate = sql::pgbench(self.url(), statement, clients, seconds)?;
         // Its sessions end at this moment, and are counted once that is over.
         std::thread::sleep(Duration::from_millis(200));
         let spent = Usage::of(&self.platform)? - before;

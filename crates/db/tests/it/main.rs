@@ -5,8 +5,8 @@
     reason = "a test that cannot be arranged should stop"
 )]
 
+mod batcher;
 mod feed;
-mod group_commit;
 mod idempotency;
 mod schema_files;
 mod transactions;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use db::{Rows, fixed, push_arrays};
+use db::{Rows, fixed, push_arrays, push_few};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -210,7 +210,7 @@ fixed!(ReadUntil, ReadUntil);
 impl QueryFragment<Pg> for ReadUntil {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("UPDATE dispatch.engagements e SET read_until = r.number FROM unnest(");
-        push_arrays!(out, Uuid => self.tickets, Integer => self.numbers);
+        push_few!(out, Uuid => self.tickets, Integer => self.numbers);
         out.push_sql(
             ") AS r (ticket_id, number) WHERE e.ticket_id = r.ticket_id \
              AND e.ended_at IS NOT NULL AND e.read_until IS NULL",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use db::{OnConstraint as _, Tx, push_arrays};
+use db::{OnConstraint as _, Tx, push_few};
 use diesel::{
     dsl::{IntervalDsl as _, array},
     pg::Pg,
@@ -97,7 +97,7 @@ impl RunQueryDsl<PgConnection> for LastAgents<'_> {}
 impl QueryFragment<Pg> for LastAgents<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT asked.customer, last.agent_id FROM unnest(");
-        push_arrays!(out, Text => self.0);
+        push_few!(out, Text => self.0);
         out.push_sql(
             ") AS asked (customer) CROSS JOIN LATERAL \
              (SELECT e.agent_id FROM dispatch.tickets t \

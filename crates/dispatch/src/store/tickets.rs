@@ -1,7 +1,7 @@
 //! Tickets.
 
 use chrono::{DateTime, Utc};
-use db::{Tx, push_arrays};
+use db::{Tx, push_few};
 use diesel::{
     dsl::{count_star, min},
     pg::Pg,
@@ -139,7 +139,7 @@ impl RunQueryDsl<PgConnection> for LookAhead<'_> {}
 impl QueryFragment<Pg> for LookAhead<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ahead.count, taken.count, taken.first_at FROM unnest(");
-        push_arrays!(out, Text => self.queues, Timestamptz => self.places, Uuid => self.ids);
+        push_few!(out, Text => self.queues, Timestamptz => self.places, Uuid => self.ids);
         out.push_sql(
             ") WITH ORDINALITY AS asked (queue, rank_at, id, number) \
              CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT FROM dispatch.tickets t \

@@ -108,10 +108,8 @@ fn bearer(request: &HttpRequest) -> Option<Result<String, ApiError>> {
 async fn person(state: &State, token: &str) -> Result<Credentials, ApiError> {
     let now = state.db.now();
     let session = state.tokens.verify(token, now)?.session_id;
-    let caller = state
-        .look(move |conn| identity::caller(conn, session, now))
-        .await?
-        .ok_or_else(ApiError::not_signed_in)?;
+    let caller = state.sessions.caller(session).await?;
+    let caller = caller.ok_or_else(ApiError::not_signed_in)?;
     let agent_id = if caller.role.is_staff() {
         None
     } else {

@@ -5,7 +5,7 @@ use db::{
     idempotency::{Answer, Request},
 };
 use dispatch::{Channel, Customer, Disposition, Escalation, NewMessage, Reason, WrapUp};
-use kernel::{AgentId, TicketId};
+use kernel::{AgentId, SessionId, TicketId};
 
 use crate::support::TestApp;
 
@@ -37,6 +37,8 @@ fn walk(tx: &mut Tx<'_>, agents: &[AgentId]) -> Result<(), workflows::Error> {
     let now = tx.now();
     for turn in 0..TURNS {
         let agents = &agents[..=turn % agents.len()];
+        let sessions: Vec<SessionId> = agents.iter().map(|_| SessionId::new()).collect();
+        assert!(identity::callers(tx.conn(), &sessions, now)?.is_empty());
         let name = |number: usize| format!("{turn}-{number}");
         let asked =
             (0..agents.len()).map(|number| (request(&name(number)), escalation(&name(number))));

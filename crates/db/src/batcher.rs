@@ -1,9 +1,9 @@
-//! Group commit: what several callers ask for at the same time is done in one transaction.
+//! Batches: what several callers ask for at the same time is done at once.
 //!
 //! A transaction has a price whatever it does: its beginning and end, its round trips, the wait for
 //! the disk, and the constraints that PostgreSQL reads anew for each statement. Together, callers
-//! pay it once. Nobody waits while nothing is done: who comes first goes at once, and who comes while
-//! others are at work goes with all who came meanwhile.
+//! pay it once (which for the disk is called group commit). Nobody waits while nothing is done: who
+//! comes first goes at once, and who comes while others are at work goes with all who came meanwhile.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +20,7 @@ use tokio::{
 use crate::connect::{Db, unavailable};
 
 /// Does one kind of work for its callers, in groups.
-pub struct GroupCommit<W, A>(Arc<Shared<W, A>>);
+pub struct Batcher<W, A>(Arc<Shared<W, A>>);
 
 type Work<W, A> = dyn Fn(Vec<W>) -> Vec<A> + Send + Sync;
 
@@ -49,7 +49,7 @@ struct Group<W, A> {
     answers: Vec<Sender<A>>,
 }
 
-impl<W: Send + 'static, A: Send + 'static> GroupCommit<W, A> {
+impl<W: Send + 'static, A: Send + 'static> Batcher<W, A> {
     /// Up to `at_once` groups of up to `most` callers are at work at a time. `work` answers each
     /// caller, in their order; it runs on a thread that may block, and may use one connection of
     /// this door.

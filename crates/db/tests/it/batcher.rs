@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use db::{GroupCommit, testing::TestDatabase};
+use db::{Batcher, testing::TestDatabase};
 use tokio::{runtime, task::JoinHandle};
 
 /// Which groups have begun, and which may end, by who is first in them.
@@ -22,7 +22,7 @@ struct Groups {
 /// Work that notes its groups, and ends each when it is told to.
 struct Bench {
     _database: TestDatabase,
-    group_commit: Arc<GroupCommit<u32, u32>>,
+    batcher: Arc<Batcher<u32, u32>>,
     groups: Arc<Groups>,
 }
 
@@ -47,14 +47,14 @@ impl Bench {
         };
         Self {
             _database: database,
-            group_commit: Arc::new(GroupCommit::new(&db, at_once, most, work)),
+            batcher: Arc::new(Batcher::new(&db, at_once, most, work)),
             groups,
         }
     }
 
     fn ask_under(&self, key: &'static str, number: u32) -> JoinHandle<diesel::QueryResult<u32>> {
-        let group_commit = self.group_commit.clone();
-        tokio::spawn(async move { group_commit.ask(key, number).await })
+        let batcher = self.batcher.clone();
+        tokio::spawn(async move { batcher.ask(key, number).await })
     }
 
     fn ask(&self, number: u32) -> JoinHandle<diesel::QueryResult<u32>> {
@@ -197,8 +197,8 @@ fn work_that_is_given_up_before_it_begins_leaves_nobody_waiting() {
     let own = runtime::Builder::new_current_thread().enable_all().build();
     let own = own.unwrap();
     // Asked on a runtime that ends before it turns to the work.
-    let group_commit = bench.group_commit.clone();
-    let asking = async move { group_commit.ask("key", 1).await };
+    let batcher = bench.batcher.clone();
+    let asking = async move { batcher.ask("key", 1).await };
     own.block_on(async {
         tokio::select! {
             biased;
