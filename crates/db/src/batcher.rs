@@ -13,6 +13,7 @@ use std::{
 
 use diesel::QueryResult;
 use tokio::{
+    runtime::Handle,
     sync::oneshot::{self, Sender},
     task::spawn_blocking,
 };
@@ -88,25 +89,38 @@ impl<W: Send + 'static, A: Send + 'static> Batcher<W, A> {
         });
         let mut crew = Crew::new(&self.0);
         if let Some(group) = crew.next() {
-            // By itself, for whoever began it may go away.
-            tokio::spawn(see_to(crew, group));
+            see_to(Handle::current(), crew, group);
         }
         let given = answered.await;
         given.map_err(|_| unavailable("the work was given up"))
     }
 }
 
-async fn see_to<W: Send + 'static, A: Send + 'static>(mut crew: Crew<W, A>, first: Group<W, A>) {
-    let Ok(permit) = crew.shared.db.permit().await else {
-        return;
-    };
-    spawn_blocking(move || {
-        let mut next = Some(first);
-        while let Some(group) = next {
-            crew.shared.work_for(group);
-            next = crew.next();
-        }
-        drop(permit);
+/// So many groups in a row, and then others may have the connection.
+const TURNS: usize = 16;
+
+/// Begins to work for a group, by itself: whoever made it may go away.
+fn see_to<W: Send + 'static, A: Send + 'static>(
+    runtime: Handle,
+    mut crew: Crew<W, A>,
+    first: Group<W, A>,
+) {
+    runtime.clone().spawn(async move {
+        let Ok(permit) = crew.shared.db.permit().await else {
+            return;
+        };
+        spawn_blocking(move || {
+            let mut next = first;
+            for _ in 0..TURNS {
+                crew.shared.work_for(next);
+                let Some(group) = crew.next() else {
+                    return;
+                };
+                next = group;
+            }
+            drop(permit);
+            see_to(runtime, crew, next);
+        });
     });
 }
 

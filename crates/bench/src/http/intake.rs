@@ -70,7 +70,8 @@ async fn measure_with(stage: &mut Stage, clients: u64) -> Result<()> {
 /// A round of escalations with such names.
 async fn run(stage: &Stage, port: u16, clients: u64, name: &str) -> Result<Tally> {
     let people = Arc::clone(&stage.people);
-    let name = name.to_owned();
+    // Under the same name as before, it would be answered as before.
+    let name = format!("{name}-{clients}");
     let round = load::closed(port, clients, stage.plan.round, move |client, turn| {
         let name = format!("{name}-{client}-{turn}");
         Some(people.escalation(&name, client * 1_000_000 + turn))

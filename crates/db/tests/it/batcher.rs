@@ -142,6 +142,20 @@ fn a_second_group_begins_when_it_is_as_large_as_the_first() {
 }
 
 #[test]
+fn ever_more_groups_are_all_seen_to() {
+    run(async {
+        let bench = Bench::new(1, 1);
+        let numbers: Vec<u32> = (100..200).collect();
+        let asked: Vec<_> = numbers.iter().map(|number| bench.ask(*number)).collect();
+        bench.end(&numbers);
+        for (number, answer) in numbers.iter().zip(asked) {
+            assert_eq!(answer.await.unwrap().unwrap(), number * 2);
+        }
+        assert_eq!(bench.begun_so_far().len(), 100);
+    });
+}
+
+#[test]
 fn those_who_come_under_different_keys_are_kept_apart() {
     run(async {
         let bench = Bench::new(1, 16);
