@@ -280,6 +280,22 @@ pub fn horizon(conn: &mut PgConnection) -> QueryResult<Cursor> {
     })
 }
 
+/// The agents of whom something changed since a [`horizon`], and some of whom it was known: whatever
+/// was not to be seen then is among it.
+pub fn agents_since(conn: &mut PgConnection, horizon: Cursor) -> QueryResult<Vec<AgentId>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        agent_id: AgentId,
+    }
+    let query = "SELECT DISTINCT agent_id FROM audit.events \
+                 WHERE xid >= $1::text::xid8 AND agent_id IS NOT NULL";
+    let rows: Vec<Row> = diesel::sql_query(query)
+        .bind::<BigInt, _>(horizon.xid)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.agent_id).collect())
+}
+
 /// Whether this server has given out such a cursor, or could have: none of its transactions is
 /// yet to come.
 pub fn is_known(conn: &mut PgConnection, cursor: Cursor) -> QueryResult<bool> {

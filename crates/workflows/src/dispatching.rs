@@ -6,7 +6,10 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::{Topic, Tx};
+use db::{
+    Topic, Tx,
+    feed::{self, Cursor},
+};
 use dispatch::{Candidate, Taken, Ticket, agent_key};
 use kernel::{
     AgentId, TicketId,
@@ -24,10 +27,12 @@ use crate::{Error, Report};
 pub const MATCHING: &str = "match_tickets";
 /// Among so many of those who are there an agent may choose a colleague.
 const SUITED: usize = 1_000;
-/// The whole room is read anew so often, in case that a bell was missed.
+/// The whole room is read anew so often, in case that time changed something of which there is no
+/// trail: a skill ran out.
 const LOOK_AROUND: TimeDelta = TimeDelta::seconds(30);
-/// No bell says that a shift has begun: it is asked for so often.
-const LOOK_FOR_SHIFTS: TimeDelta = TimeDelta::seconds(1);
+/// What no bell told is asked for so often: shifts that begin, and what the trail says of agents. A
+/// node that is killed rings no bell for what it has just committed.
+const CATCH_UP: TimeDelta = TimeDelta::seconds(1);
 
 /// Puts waiting tickets to available agents.
 ///
@@ -45,7 +50,9 @@ pub struct Matchmaker {
 struct Mind {
     room: Room,
     looked_around_at: Option<DateTime<Utc>>,
-    shifts_seen_until: DateTime<Utc>,
+    caught_up_at: DateTime<Utc>,
+    /// Whatever was there by then was taken in.
+    horizon: Cursor,
 }
 
 /// Who changed since the last run.
@@ -95,16 +102,22 @@ impl Mind {
             .looked_around_at
             .is_none_or(|at| (now - at).abs() >= LOOK_AROUND);
         if news.is_everything || is_due {
+            self.horizon = feed::horizon(tx.conn())?;
             let present = availability::present_agents(tx.conn(), now)?;
             self.room = Room::new();
-            (self.looked_around_at, self.shifts_seen_until) = (Some(now), now);
+            (self.looked_around_at, self.caught_up_at) = (Some(now), now);
             return self.let_in(tx, &present);
         }
         let mut changed: Vec<AgentId> = news.agents.iter().copied().collect();
-        if now - self.shifts_seen_until >= LOOK_FOR_SHIFTS {
-            let begun = availability::begun_between(tx.conn(), self.shifts_seen_until, now)?;
-            changed.extend(begun);
-            self.shifts_seen_until = now;
+        if now - self.caught_up_at >= CATCH_UP {
+            let horizon = feed::horizon(tx.conn())?;
+            changed.extend(feed::agents_since(tx.conn(), self.horizon)?);
+            changed.extend(availability::begun_between(
+                tx.conn(),
+                self.caught_up_at,
+                now,
+            )?);
+            (self.caught_up_at, self.horizon) = (now, horizon);
         }
         for agent in &changed {
             self.room.leave(agent_key(*agent));

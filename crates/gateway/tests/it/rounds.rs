@@ -95,6 +95,23 @@ async fn who_was_silent_for_a_moment_is_offered_what_waits_when_they_are_back() 
 }
 
 #[actix_web::test]
+async fn who_comes_back_without_a_bell_is_found_by_the_trail() {
+    let app = TestApp::at_work().await;
+    let floor = app.floor().await;
+    let ada = floor.agent().await;
+    ada.go("away").await;
+    let ticket = floor.assistant.escalate("1").await;
+
+    // As a node does that is killed between its commit and its bells.
+    app.database.sql(
+        "UPDATE availability.presences SET status = 'available', since = now(),
+            lease_expires_at = now() + interval '45 s', connected_until = now() + interval '20 s'",
+    );
+
+    ada.offered(&ticket).await;
+}
+
+#[actix_web::test]
 async fn what_a_lost_agent_had_not_answered_goes_back_to_its_place() {
     let app = TestApp::at_work().await;
     let floor = app.floor().await;
