@@ -105,7 +105,8 @@ async fn who_comes_back_without_a_bell_is_found_by_the_trail() {
     // As a node does that is killed between its commit and its bells.
     app.database.sql(
         "UPDATE availability.presences SET status = 'available', since = now(),
-            lease_expires_at = now() + interval '45 s', connected_until = now() + interval '20 s'",
+            lease_expires_at = now() + interval '45 s', connected_until = now() + interval '20 s',
+            works_until = now() + interval '6 hours', work_limit = 'break'",
     );
 
     ada.offered(&ticket).await;
