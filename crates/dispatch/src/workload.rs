@@ -18,10 +18,10 @@ pub const DEFAULT_CAPACITY: i32 = 2;
 pub const MOST_CAPACITY: i32 = 20;
 
 /// An agent's units. The row is the agent's lock: whatever changes the load holds it.
-#[derive(Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
+#[derive(AsChangeset, Clone, Debug, Identifiable, Insertable, Queryable, Selectable)]
 #[diesel(treat_none_as_default_value = false)]
 #[diesel(table_name = workloads, primary_key(agent_id))]
-#[diesel(check_for_backend(diesel::pg::Pg))]
+#[diesel(check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct Workload {
     /// Whose.
     pub agent_id: AgentId,

@@ -11,7 +11,7 @@ use crate::{
     message::Message,
     offer::Offer,
     record::MatchRecord,
-    schema::{engagements, match_records, offers},
+    schema::{engagements, match_records, offers, tickets, workloads},
     ticket::Ticket,
     workload::Workload,
 };
@@ -74,9 +74,13 @@ impl<'c> Change<'c> {
     /// The statements that store it, the last one first.
     fn statements(&self) -> Vec<Statement<'c>> {
         match *self {
-            Self::Workload(workload) => one(bulk::workloads(&[workload])),
+            // One row is found by its key, whatever PostgreSQL thinks of the size of its table.
+            Self::Workload(workload) | Self::Workloads(&[workload]) => {
+                let agent = workloads::agent_id.eq(workload.agent_id);
+                one(Update::new(&workloads::table, workload, agent))
+            }
             Self::Workloads(workloads) => one(bulk::workloads(workloads)),
-            Self::Ticket(ticket) => one(bulk::changed_tickets(&[ticket])),
+            Self::Ticket(ticket) | Self::Tickets(&[ticket]) => vec![update_of(ticket)],
             Self::Tickets(tickets) => one(bulk::changed_tickets(tickets)),
             Self::Offer(offer) => one(Update::new(&offers::table, offer, offers::id.eq(offer.id))),
             Self::Engagement(engagement) => {
@@ -104,4 +108,45 @@ type Statement<'c> = Box<dyn QueryFragment<Pg> + 'c>;
 
 fn one<'c>(statement: impl QueryFragment<Pg> + 'c) -> Vec<Statement<'c>> {
     vec![Box::new(statement)]
+}
+
+/// All of a ticket that ever changes.
+fn update_of(ticket: &Ticket) -> Statement<'_> {
+    let changes = (
+        (
+            tickets::status.eq(ticket.status),
+            tickets::closed_at.eq(ticket.closed_at),
+            tickets::next_action.eq(ticket.next_action),
+            tickets::deadline_at.eq(ticket.deadline_at),
+            tickets::message_count.eq(ticket.message_count),
+            tickets::taken_at.eq(ticket.taken_at),
+            tickets::reopened_count.eq(ticket.reopened_count),
+        ),
+        (
+            tickets::put_aside_at.eq(ticket.put_aside_at),
+            tickets::preferred_agent_id.eq(ticket.preferred_agent_id),
+            tickets::preferred_until.eq(ticket.preferred_until),
+            tickets::waiting_since.eq(ticket.waiting_since),
+            tickets::rank_at.eq(ticket.rank_at),
+            tickets::first_reply_due_at.eq(ticket.first_reply_due_at),
+        ),
+        (
+            tickets::queue.eq(&ticket.queue),
+            tickets::required_skills.eq(&ticket.required_skills),
+            tickets::skill_levels.eq(&ticket.skill_levels),
+            tickets::weight.eq(ticket.weight),
+            tickets::class.eq(ticket.class),
+        ),
+        (
+            tickets::holder.eq(ticket.control.holder),
+            tickets::control_epoch.eq(ticket.control.epoch),
+            tickets::seen_by_assistant.eq(ticket.control.resume_after),
+            tickets::control_requested_at.eq(ticket.control.requested_at),
+        ),
+    );
+    Box::new(Update::new(
+        &tickets::table,
+        changes,
+        tickets::id.eq(ticket.id),
+    ))
 }
