@@ -138,25 +138,15 @@ pub fn remember(tx: &mut Tx<'_>, answered: &[(&Request, &Answer)]) -> QueryResul
         return Ok(());
     }
     let now = tx.now();
-    let kept = Rows::of(&idempotency_keys::table)
-        .column(
-            idempotency_keys::scope,
-            answered.iter().map(|(r, _)| &*r.scope),
-        )
-        .column(idempotency_keys::key, answered.iter().map(|(r, _)| &*r.key))
-        .column(
-            idempotency_keys::body_sha256,
-            answered.iter().map(|(r, _)| &*r.body_sha256),
-        )
-        .column(
-            idempotency_keys::status,
-            answered.iter().map(|(_, a)| a.status),
-        )
-        .column(
-            idempotency_keys::body,
-            answered.iter().map(|(_, a)| &*a.body),
-        )
-        .column(idempotency_keys::created_at, answered.iter().map(|_| now))
+    let kept = Rows::of(&idempotency_keys::table, answered.iter().copied())
+        .column(idempotency_keys::scope, |(request, _)| &*request.scope)
+        .column(idempotency_keys::key, |(request, _)| &*request.key)
+        .column(idempotency_keys::body_sha256, |(request, _)| {
+            &*request.body_sha256
+        })
+        .column(idempotency_keys::status, |(_, answer)| answer.status)
+        .column(idempotency_keys::body, |(_, answer)| &*answer.body)
+        .column(idempotency_keys::created_at, |_| now)
         .unless_there()
         .execute(tx.conn())?;
     if kept < answered.len() {

@@ -101,11 +101,10 @@ impl QueryFragment<Pg> for Writes<'_> {
 }
 
 /// Whether a column is one of a list, whose length PostgreSQL does not learn: see [`among!`].
-#[derive(Clone, Copy, Debug, QueryId)]
+#[derive(QueryId)]
 pub struct AnyOf<C, L> {
     column: C,
     list: L,
-    kind: &'static str,
 }
 
 /// The type of a list's items, as PostgreSQL calls it.
@@ -132,7 +131,6 @@ impl<C, L> AnyOf<C, L> {
         Self {
             column,
             list: values.as_expression(),
-            kind: C::SqlType::LIST,
         }
     }
 }
@@ -159,13 +157,17 @@ impl<C: ValidGrouping<G>, L, G> ValidGrouping<G> for AnyOf<C, L> {
     type IsAggregate = C::IsAggregate;
 }
 
-impl<C: QueryFragment<Pg>, L: QueryFragment<Pg>> QueryFragment<Pg> for AnyOf<C, L> {
+impl<C, L> QueryFragment<Pg> for AnyOf<C, L>
+where
+    C: Expression<SqlType: Listed> + QueryFragment<Pg>,
+    L: QueryFragment<Pg>,
+{
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.column.walk_ast(out.reborrow())?;
         out.push_sql(" = ANY((SELECT ");
         self.list.walk_ast(out.reborrow())?;
         out.push_sql(")::");
-        out.push_sql(self.kind);
+        out.push_sql(C::SqlType::LIST);
         out.push_sql(")");
         Ok(())
     }

@@ -10,12 +10,11 @@ use diesel::{
     sql_types::{Array, SingleValue, SqlType, Text},
 };
 
-/// An INSERT or UPDATE of rows, given a column at a time. Its text does not depend on how many rows
-/// there are, so that it stays prepared; Diesel's own does not.
-///
-/// The columns are as long as each other.
-pub struct Rows<'r, T> {
+/// An INSERT or UPDATE of rows, described a column at a time. Its text does not depend on how many
+/// rows there are, so that it stays prepared; Diesel's own does not.
+pub struct Rows<'r, T, R> {
     of: PhantomData<T>,
+    each: Vec<R>,
     table: Box<dyn QueryFragment<Pg> + 'r>,
     columns: Vec<Given<'r>>,
     what: What,
@@ -36,44 +35,46 @@ struct Given<'r> {
     values: Box<dyn QueryFragment<Pg> + 'r>,
 }
 
-impl<'r, T> Rows<'r, T>
+impl<'r, T, R> Rows<'r, T, R>
 where
     T: QuerySource<FromClause: QueryFragment<Pg> + 'r>,
+    R: Copy,
 {
-    /// Rows for this table.
-    pub fn of(table: &T) -> Self {
+    /// These rows for this table.
+    pub fn of(table: &T, rows: impl IntoIterator<Item = R>) -> Self {
         Self {
             of: PhantomData,
+            each: rows.into_iter().collect(),
             table: Box::new(table.from_clause()),
             columns: Vec::new(),
             what: What::Insert,
         }
     }
 
-    /// One column of all rows.
+    /// What each row holds in a column.
     #[must_use]
-    pub fn column<C, V>(self, _: C, values: impl IntoIterator<Item = V>) -> Self
+    pub fn column<C, V>(self, _: C, value: impl Fn(R) -> V) -> Self
     where
         C: Column<Table = T, SqlType: SqlType + SingleValue>,
         Vec<V>: AsExpression<Array<C::SqlType>, Expression: QueryFragment<Pg> + 'r>,
     {
-        let values: Vec<V> = values.into_iter().collect();
+        let values: Vec<V> = self.each.iter().copied().map(value).collect();
         self.with::<C, Array<C::SqlType>, _>(None, values)
     }
 
-    /// One column of all rows, each value a list of items without a comma; lists of different
+    /// What each row holds in a column of lists, whose items have no comma; lists of different
     /// lengths make no array. `kind` is PostgreSQL's name of the lists' type.
     #[must_use]
-    pub fn lists<C, I>(self, _: C, kind: &'static str, values: impl IntoIterator<Item = I>) -> Self
+    pub fn lists<C, I>(self, _: C, kind: &'static str, list: impl Fn(R) -> I) -> Self
     where
         C: Column<Table = T>,
         I: IntoIterator<Item: ToString>,
     {
-        let joined = |list: I| {
-            let items: Vec<String> = list.into_iter().map(|item| item.to_string()).collect();
-            items.join(",")
+        let joined = |row: R| {
+            let items = list(row).into_iter().map(|item| item.to_string());
+            items.collect::<Vec<_>>().join(",")
         };
-        let values: Vec<String> = values.into_iter().map(joined).collect();
+        let values: Vec<String> = self.each.iter().copied().map(joined).collect();
         self.with::<C, Array<Text>, _>(Some(kind), values)
     }
 
@@ -111,12 +112,12 @@ where
 }
 
 /// Pushes something for each column, with commas between.
-fn push_each<'b>(
-    columns: &'b [Given<'_>],
+fn push_each<'b, 'r: 'b>(
+    columns: impl IntoIterator<Item = &'b Given<'r>>,
     out: &mut AstPass<'_, 'b, Pg>,
-    mut push: impl FnMut(&'b Given<'_>, &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
+    push: impl Fn(&'b Given<'r>, &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
 ) -> QueryResult<()> {
-    for (index, column) in columns.iter().enumerate() {
+    for (index, column) in columns.into_iter().enumerate() {
         out.push_sql(if index == 0 { "" } else { ", " });
         push(column, out)?;
     }
@@ -144,30 +145,27 @@ impl Given<'_> {
     }
 }
 
-impl<T> RunQueryDsl<PgConnection> for Rows<'_, T> {}
+impl<T, R> RunQueryDsl<PgConnection> for Rows<'_, T, R> {}
 
 /// Its text is its name in the cache.
-impl<T> QueryId for Rows<'_, T> {
+impl<T, R> QueryId for Rows<'_, T, R> {
     type QueryId = ();
 
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<T> QueryFragment<Pg> for Rows<'_, T> {
+impl<T, R> QueryFragment<Pg> for Rows<'_, T, R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         if let What::Change(key) = self.what {
             out.push_sql("UPDATE ");
             self.table.walk_ast(out.reborrow())?;
             out.push_sql(" AS stored SET ");
-            let (keys, changed): (Vec<_>, Vec<_>) =
-                self.columns.iter().partition(|column| column.name == key);
-            debug_assert_eq!(keys.len(), 1, "the key is one of the columns");
-            for (index, column) in changed.into_iter().enumerate() {
-                out.push_sql(if index == 0 { "" } else { ", " });
-                column.push_name(&mut out)?;
+            let changed = self.columns.iter().filter(|column| column.name != key);
+            push_each(changed, &mut out, |column, out| {
+                column.push_name(out)?;
                 out.push_sql(" = ");
-                column.push_value(&mut out)?;
-            }
+                column.push_value(out)
+            })?;
         } else {
             out.push_sql("INSERT INTO ");
             self.table.walk_ast(out.reborrow())?;

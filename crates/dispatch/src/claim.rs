@@ -7,7 +7,7 @@ use db::Tx;
 use kernel::{AgentId, TicketId};
 
 use crate::{
-    candidate::{AskedOf, Candidate},
+    candidate::Candidate,
     engagement::{self, Engagement, Taken},
     error::Error,
     offer::{self, Offer, OfferKind, OfferStatus},
@@ -24,6 +24,9 @@ pub fn claim(
     tx: &mut Tx<'_>,
     wishes: &[(&Candidate, TicketId)],
 ) -> Result<Vec<Result<Taken, Error>>, Error> {
+    if wishes.is_empty() {
+        return Ok(Vec::new());
+    }
     let agents: Vec<AgentId> = wishes.iter().map(|(agent, _)| agent.agent_id).collect();
     let ids: Vec<TicketId> = wishes.iter().map(|(_, ticket)| *ticket).collect();
     let workloads = store::lock_workloads(tx, &agents)?;
@@ -77,13 +80,8 @@ impl Counter {
             TicketStatus::Offered => return Err(Error::TicketOnOffer),
             _ => return Err(Error::TicketTaken),
         }
-        let (version, declined_by) = self.rules.remove(&id).ok_or(Error::QueueNotFound)?;
-        let asked = AskedOf {
-            ticket: &ticket,
-            policy: &version.policy()?,
-            declined_by: &declined_by,
-        };
-        offer::may_take(candidate, &workload, &asked, self.now)?;
+        let ruled = self.rules.get(&id).ok_or(Error::QueueNotFound)?;
+        offer::check(&ticket, ruled, &workload, candidate, self.now)?;
         let before = ticket.engage(self.now)?;
         let mut offer = Offer::new(&ticket, candidate.agent_id, self.now);
         offer.kind = OfferKind::Claim;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
 use diesel::QueryResult;
 use kernel::{AgentId, Invalid};
@@ -32,20 +32,26 @@ pub fn escalate(
     escalations: Vec<Escalation>,
     skills: &[String],
 ) -> Result<Vec<Result<Ticket, Error>>, Error> {
-    let rules = rules_for(tx, &escalations)?;
-    let regulars = regulars_among(tx, &escalations, &rules)?;
+    let now = tx.now();
+    let checked = |escalation: Escalation| escalation.check(now, skills).map(|()| escalation);
+    let checked: Vec<_> = escalations.into_iter().map(checked).collect();
+    let whole: Vec<&Escalation> = checked.iter().flatten().collect();
+    let rules = rules_for(tx, &whole)?;
+    let regulars = regulars_among(tx, &whole, &rules)?;
     let mut named = HashSet::new();
     let mut admit = |escalation: Escalation| {
-        escalation.check(tx.now(), skills)?;
         let Some((queue, policy)) = rules.get(&escalation.queue) else {
             return Err(Invalid::field("queue", "is not a queue of this platform").into());
         };
         if !named.insert((escalation.source.clone(), escalation.external_id.clone())) {
             return Err(Error::TicketExists);
         }
-        Ok(admitted(escalation, queue, policy, &regulars, tx))
+        Ok(admitted(escalation, queue, policy, &regulars, now))
     };
-    let mut outcomes: Vec<_> = escalations.into_iter().map(&mut admit).collect();
+    let mut outcomes: Vec<_> = checked
+        .into_iter()
+        .map(|one| one.and_then(&mut admit))
+        .collect();
     let admitted: Vec<_> = outcomes.iter_mut().flatten().collect();
     if !admitted.is_empty() {
         store_all(tx, admitted)?;
@@ -56,7 +62,7 @@ pub fn escalate(
     Ok(outcomes.into_iter().map(ticket).collect())
 }
 
-fn rules_for(tx: &mut Tx<'_>, escalations: &[Escalation]) -> Result<Rules, Error> {
+fn rules_for(tx: &mut Tx<'_>, escalations: &[&Escalation]) -> Result<Rules, Error> {
     let codes: BTreeSet<&str> = escalations.iter().map(|e| e.queue.as_str()).collect();
     let codes: Vec<&str> = codes.into_iter().collect();
     let mut rules = Rules::new();
@@ -70,16 +76,21 @@ fn rules_for(tx: &mut Tx<'_>, escalations: &[Escalation]) -> Result<Rules, Error
 /// Who last helped the customers who would like the same agent, where that counts.
 fn regulars_among(
     tx: &mut Tx<'_>,
-    escalations: &[Escalation],
+    escalations: &[&Escalation],
     rules: &Rules,
 ) -> QueryResult<HashMap<String, AgentId>> {
-    let counts = |escalation: &&Escalation| {
+    let counts = |escalation: &&&Escalation| {
         let rule = rules.get(&escalation.queue);
-        escalation.same_agent && rule.is_some_and(|(_, policy)| policy.preferred_agent_seconds > 0)
+        rule.is_some_and(|(_, policy)| likes_the_same(escalation, policy))
     };
     let asked = escalations.iter().filter(counts);
     let customers: BTreeSet<&str> = asked.map(|e| e.customer.reference.as_str()).collect();
     store::find_last_agents(tx, &customers.into_iter().collect::<Vec<_>>())
+}
+
+/// Whether the customer would like the agent who helped them last, and the queue grants it.
+fn likes_the_same(escalation: &Escalation, policy: &Policy) -> bool {
+    escalation.same_agent && policy.preferred_agent_seconds > 0
 }
 
 /// The ticket that a handoff becomes, and what was said before.
@@ -88,14 +99,13 @@ fn admitted(
     queue: &Queue,
     policy: &Policy,
     regulars: &HashMap<String, AgentId>,
-    tx: &Tx<'_>,
+    now: DateTime<Utc>,
 ) -> (Ticket, Vec<TranscriptTurn>) {
-    let now = tx.now();
     let turns = std::mem::take(&mut escalation.transcript);
     let regular = regulars.get(&escalation.customer.reference).copied();
-    let preferred = regular.filter(|_| escalation.same_agent);
+    let preferred = regular.filter(|_| likes_the_same(&escalation, policy));
     let mut ticket = escalation.into_ticket(queue, policy, now);
-    if let Some(agent) = preferred.filter(|_| policy.preferred_agent_seconds > 0) {
+    if let Some(agent) = preferred {
         let until = now + TimeDelta::seconds(policy.preferred_agent_seconds);
         ticket.prefer(agent, until);
     }

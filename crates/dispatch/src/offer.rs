@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     parting,
     schema::offers,
-    store::{self, Change},
+    store::{self, Change, Ruled},
     ticket::{Channel, Ticket},
     workload::Workload,
 };
@@ -170,35 +170,23 @@ pub fn decline(
     Ok(offer)
 }
 
-/// Asks the one predicate of eligibility, in the transaction that gives the ticket away. Returns the
-/// policy by which it was asked.
+/// Asks the one predicate of eligibility, in the transaction that gives the ticket away. `ruled` is
+/// what was read once ticket and agent were locked. Returns the policy by which it was asked.
 pub(crate) fn check(
-    tx: &mut Tx<'_>,
     ticket: &Ticket,
+    (version, declined_by): &Ruled,
     workload: &Workload,
     candidate: &Candidate,
+    now: DateTime<Utc>,
 ) -> Result<Policy, Error> {
-    let (version, declined_by) =
-        store::find_policy_and_declines(tx, ticket)?.ok_or(Error::QueueNotFound)?;
     let policy = version.policy()?;
     let asked = AskedOf {
         ticket,
         policy: &policy,
-        declined_by: &declined_by,
+        declined_by,
     };
-    may_take(candidate, workload, &asked, tx.now())?;
-    Ok(policy)
-}
-
-/// Whether the agent may take the ticket, and why not.
-pub(crate) fn may_take(
-    candidate: &Candidate,
-    workload: &Workload,
-    asked: &AskedOf<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    match candidate.objection(workload, asked, now) {
-        None => Ok(()),
+    match candidate.objection(workload, &asked, now) {
+        None => Ok(policy),
         Some(Objection::AtCapacity | Objection::ChannelFull) => Err(Error::AtCapacity),
         Some(objection) => Err(Error::NotEligible(objection)),
     }

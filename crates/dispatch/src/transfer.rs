@@ -102,12 +102,15 @@ pub fn transfer_to_agent(
     );
     checks.done()?;
     let (mut locked, mut theirs) = lock_with(tx, id, agent, colleague.agent_id)?;
-    let policy =
-        offer::check(tx, &locked.1, &theirs, colleague).map_err(|refusal| match refusal {
-            Error::NotEligible(objection) => Error::PersonUnsuited(objection.to_string()),
-            Error::AtCapacity => Error::PersonUnsuited("their hands are full".to_owned()),
-            other => other,
-        })?;
+    let ticket = &locked.1;
+    let found = store::list_rules(tx, &[ticket.id])?.remove(&ticket.id);
+    let ruled = found.as_ref().ok_or(Error::QueueNotFound)?;
+    let checked = offer::check(ticket, ruled, &theirs, colleague, tx.now());
+    let policy = checked.map_err(|refusal| match refusal {
+        Error::NotEligible(objection) => Error::PersonUnsuited(objection.to_string()),
+        Error::AtCapacity => Error::PersonUnsuited("their hands are full".to_owned()),
+        other => other,
+    })?;
     let paid_seconds = hand_on(tx, &mut locked, note)?;
     let (_, mut ticket, engagement) = locked;
     ticket.wait_again(tx.now());

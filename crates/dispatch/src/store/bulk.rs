@@ -22,174 +22,108 @@ use crate::{
     workload::Workload,
 };
 
+type Tickets<'t> = Rows<'t, tickets::table, &'t Ticket>;
+
 /// Tickets, to be inserted.
-pub(super) fn new_tickets<'t>(new: &[&'t Ticket]) -> Rows<'t, tickets::table> {
-    macro_rules! all {
-        ($ticket:ident => $value:expr) => {
-            new.iter().map(|&$ticket| $value)
-        };
-    }
-    Rows::of(&tickets::table)
-        .column(tickets::id, all!(t => t.id))
-        .column(tickets::source, all!(t => &*t.source))
-        .column(tickets::external_id, all!(t => &*t.external_id))
-        .column(tickets::queue, all!(t => &*t.queue))
-        .column(tickets::language, all!(t => &*t.language))
-        .column(tickets::language_level, all!(t => t.language_level))
-        .lists(
-            tickets::required_skills,
-            "text[]",
-            all!(t => &t.required_skills),
-        )
-        .lists(
-            tickets::skill_levels,
-            "integer[]",
-            all!(t => &t.skill_levels),
-        )
-        .column(tickets::channel, all!(t => t.channel))
-        .column(tickets::customer_ref, all!(t => &*t.customer_ref))
-        .column(tickets::customer_name, all!(t => &*t.customer_name))
-        .column(tickets::customer_tier, all!(t => &*t.customer_tier))
-        .column(tickets::customer_locale, all!(t => &*t.customer_locale))
-        .column(
-            tickets::household_ref,
-            all!(t => t.household_ref.as_deref()),
-        )
-        .column(tickets::reason, all!(t => t.reason))
-        .column(tickets::summary, all!(t => &*t.summary))
-        .column(tickets::intent, all!(t => t.intent.as_deref()))
-        .column(tickets::confidence, all!(t => t.confidence))
-        .column(tickets::priority, all!(t => t.priority))
-        .column(tickets::weight, all!(t => t.weight))
-        .column(tickets::status, all!(t => t.status))
-        .column(tickets::message_count, all!(t => t.message_count))
-        .column(tickets::created_at, all!(t => t.created_at))
-        .column(tickets::waiting_since, all!(t => t.waiting_since))
-        .column(tickets::rank_at, all!(t => t.rank_at))
-        .column(tickets::class, all!(t => t.class))
-        .column(tickets::preferred_agent_id, all!(t => t.preferred_agent_id))
-        .column(tickets::preferred_until, all!(t => t.preferred_until))
-        .column(tickets::put_aside_at, all!(t => t.put_aside_at))
-        .column(tickets::first_reply_due_at, all!(t => t.first_reply_due_at))
-        .column(tickets::closed_at, all!(t => t.closed_at))
-        .column(tickets::next_action, all!(t => t.next_action))
-        .column(tickets::deadline_at, all!(t => t.deadline_at))
-        .column(tickets::taken_at, all!(t => t.taken_at))
-        .column(tickets::reopened_count, all!(t => t.reopened_count))
-        .column(tickets::holder, all!(t => t.control.holder))
-        .column(tickets::control_epoch, all!(t => t.control.epoch))
-        .column(
-            tickets::seen_by_assistant,
-            all!(t => t.control.resume_after),
-        )
-        .column(
-            tickets::control_requested_at,
-            all!(t => t.control.requested_at),
-        )
+pub(super) fn new_tickets<'t>(new: &[&'t Ticket]) -> Tickets<'t> {
+    let never_changing = Rows::of(&tickets::table, new.iter().copied())
+        .column(tickets::id, |t| t.id)
+        .column(tickets::source, |t| &*t.source)
+        .column(tickets::external_id, |t| &*t.external_id)
+        .column(tickets::language, |t| &*t.language)
+        .column(tickets::language_level, |t| t.language_level)
+        .column(tickets::channel, |t| t.channel)
+        .column(tickets::customer_ref, |t| &*t.customer_ref)
+        .column(tickets::customer_name, |t| &*t.customer_name)
+        .column(tickets::customer_tier, |t| &*t.customer_tier)
+        .column(tickets::customer_locale, |t| &*t.customer_locale)
+        .column(tickets::household_ref, |t| t.household_ref.as_deref())
+        .column(tickets::reason, |t| t.reason)
+        .column(tickets::summary, |t| &*t.summary)
+        .column(tickets::intent, |t| t.intent.as_deref())
+        .column(tickets::confidence, |t| t.confidence)
+        .column(tickets::priority, |t| t.priority)
+        .column(tickets::created_at, |t| t.created_at);
+    with_all_that_changes(never_changing)
 }
 
-/// All of tickets that ever changes.
-pub(super) fn changed_tickets<'t>(changed: &[&'t Ticket]) -> Rows<'t, tickets::table> {
-    macro_rules! all {
-        ($ticket:ident => $value:expr) => {
-            changed.iter().map(|&$ticket| $value)
-        };
-    }
-    Rows::of(&tickets::table)
-        .column(tickets::id, all!(t => t.id))
-        .column(tickets::status, all!(t => t.status))
-        .column(tickets::closed_at, all!(t => t.closed_at))
-        .column(tickets::next_action, all!(t => t.next_action))
-        .column(tickets::deadline_at, all!(t => t.deadline_at))
-        .column(tickets::message_count, all!(t => t.message_count))
-        .column(tickets::taken_at, all!(t => t.taken_at))
-        .column(tickets::reopened_count, all!(t => t.reopened_count))
-        .column(tickets::put_aside_at, all!(t => t.put_aside_at))
-        .column(tickets::preferred_agent_id, all!(t => t.preferred_agent_id))
-        .column(tickets::preferred_until, all!(t => t.preferred_until))
-        .column(tickets::waiting_since, all!(t => t.waiting_since))
-        .column(tickets::rank_at, all!(t => t.rank_at))
-        .column(tickets::first_reply_due_at, all!(t => t.first_reply_due_at))
-        .column(tickets::queue, all!(t => &*t.queue))
-        .lists(
-            tickets::required_skills,
-            "text[]",
-            all!(t => &t.required_skills),
-        )
-        .lists(
-            tickets::skill_levels,
-            "integer[]",
-            all!(t => &t.skill_levels),
-        )
-        .column(tickets::weight, all!(t => t.weight))
-        .column(tickets::class, all!(t => t.class))
-        .column(tickets::holder, all!(t => t.control.holder))
-        .column(tickets::control_epoch, all!(t => t.control.epoch))
-        .column(
-            tickets::seen_by_assistant,
-            all!(t => t.control.resume_after),
-        )
-        .column(
-            tickets::control_requested_at,
-            all!(t => t.control.requested_at),
-        )
-        .changed_by(tickets::id)
+/// Tickets, as they are now.
+pub(super) fn changed_tickets<'t>(changed: &[&'t Ticket]) -> Tickets<'t> {
+    let named = Rows::of(&tickets::table, changed.iter().copied()).column(tickets::id, |t| t.id);
+    with_all_that_changes(named).changed_by(tickets::id)
+}
+
+fn with_all_that_changes(tickets: Tickets<'_>) -> Tickets<'_> {
+    tickets
+        .column(tickets::status, |t| t.status)
+        .column(tickets::closed_at, |t| t.closed_at)
+        .column(tickets::next_action, |t| t.next_action)
+        .column(tickets::deadline_at, |t| t.deadline_at)
+        .column(tickets::message_count, |t| t.message_count)
+        .column(tickets::taken_at, |t| t.taken_at)
+        .column(tickets::reopened_count, |t| t.reopened_count)
+        .column(tickets::put_aside_at, |t| t.put_aside_at)
+        .column(tickets::preferred_agent_id, |t| t.preferred_agent_id)
+        .column(tickets::preferred_until, |t| t.preferred_until)
+        .column(tickets::waiting_since, |t| t.waiting_since)
+        .column(tickets::rank_at, |t| t.rank_at)
+        .column(tickets::first_reply_due_at, |t| t.first_reply_due_at)
+        .column(tickets::queue, |t| &*t.queue)
+        .lists(tickets::required_skills, "text[]", |t| &t.required_skills)
+        .lists(tickets::skill_levels, "integer[]", |t| &t.skill_levels)
+        .column(tickets::weight, |t| t.weight)
+        .column(tickets::class, |t| t.class)
+        .column(tickets::holder, |t| t.control.holder)
+        .column(tickets::control_epoch, |t| t.control.epoch)
+        .column(tickets::seen_by_assistant, |t| t.control.resume_after)
+        .column(tickets::control_requested_at, |t| t.control.requested_at)
 }
 
 /// All of agents' loads.
-pub(super) fn workloads(changed: &[&Workload]) -> Rows<'static, workloads::table> {
-    macro_rules! all {
-        ($workload:ident => $value:expr) => {
-            changed.iter().map(|$workload| $value)
-        };
-    }
-    Rows::of(&workloads::table)
-        .column(workloads::agent_id, all!(w => w.agent_id))
-        .column(workloads::capacity, all!(w => w.capacity))
-        .column(workloads::load, all!(w => w.load))
-        .column(workloads::idle_since, all!(w => w.idle_since))
-        .column(workloads::chat_capacity, all!(w => w.chat_capacity))
-        .column(workloads::chat_load, all!(w => w.chat_load))
-        .column(workloads::message_capacity, all!(w => w.message_capacity))
-        .column(workloads::message_load, all!(w => w.message_load))
-        .column(workloads::worked_on, all!(w => w.worked_on))
-        .column(workloads::worked_seconds, all!(w => w.worked_seconds))
+pub(super) fn changed_workloads<'w>(
+    changed: &[&'w Workload],
+) -> Rows<'w, workloads::table, &'w Workload> {
+    Rows::of(&workloads::table, changed.iter().copied())
+        .column(workloads::agent_id, |w| w.agent_id)
+        .column(workloads::capacity, |w| w.capacity)
+        .column(workloads::load, |w| w.load)
+        .column(workloads::idle_since, |w| w.idle_since)
+        .column(workloads::chat_capacity, |w| w.chat_capacity)
+        .column(workloads::chat_load, |w| w.chat_load)
+        .column(workloads::message_capacity, |w| w.message_capacity)
+        .column(workloads::message_load, |w| w.message_load)
+        .column(workloads::worked_on, |w| w.worked_on)
+        .column(workloads::worked_seconds, |w| w.worked_seconds)
         .changed_by(workloads::agent_id)
 }
 
 /// Engagements, to be inserted.
-pub(super) fn new_engagements<'e>(begun: &[&'e Engagement]) -> Rows<'e, engagements::table> {
-    macro_rules! all {
-        ($engagement:ident => $value:expr) => {
-            begun.iter().map(|&$engagement| $value)
-        };
-    }
-    Rows::of(&engagements::table)
-        .column(engagements::id, all!(e => e.id))
-        .column(engagements::ticket_id, all!(e => e.ticket_id))
-        .column(engagements::agent_id, all!(e => e.agent_id))
-        .column(engagements::offer_id, all!(e => e.offer_id))
-        .column(engagements::weight, all!(e => e.weight))
-        .column(engagements::channel, all!(e => e.channel))
-        .column(engagements::status, all!(e => e.status))
-        .column(engagements::started_at, all!(e => e.started_at))
-        .column(engagements::first_reply_at, all!(e => e.first_reply_at))
-        .column(engagements::wrapping_at, all!(e => e.wrapping_at))
-        .column(engagements::wrap_up_due_at, all!(e => e.wrap_up_due_at))
-        .column(engagements::ended_at, all!(e => e.ended_at))
-        .column(engagements::disposition, all!(e => e.disposition))
-        .column(engagements::note, all!(e => e.note.as_deref()))
-        .column(engagements::reply_due_at, all!(e => e.reply_due_at))
-        .column(engagements::alerted_at, all!(e => e.alerted_at))
-        .column(engagements::asked_at, all!(e => e.asked_at))
-        .column(engagements::extensions, all!(e => e.extensions))
-        .column(
-            engagements::handover_note,
-            all!(e => e.handover_note.as_deref()),
-        )
-        .column(engagements::release_reason, all!(e => e.release_reason))
-        .column(engagements::lost_reason, all!(e => e.lost_reason))
-        .column(engagements::read_until, all!(e => e.read_until))
+pub(super) fn new_engagements<'e>(
+    begun: &[&'e Engagement],
+) -> Rows<'e, engagements::table, &'e Engagement> {
+    Rows::of(&engagements::table, begun.iter().copied())
+        .column(engagements::id, |e| e.id)
+        .column(engagements::ticket_id, |e| e.ticket_id)
+        .column(engagements::agent_id, |e| e.agent_id)
+        .column(engagements::offer_id, |e| e.offer_id)
+        .column(engagements::weight, |e| e.weight)
+        .column(engagements::channel, |e| e.channel)
+        .column(engagements::status, |e| e.status)
+        .column(engagements::started_at, |e| e.started_at)
+        .column(engagements::first_reply_at, |e| e.first_reply_at)
+        .column(engagements::wrapping_at, |e| e.wrapping_at)
+        .column(engagements::wrap_up_due_at, |e| e.wrap_up_due_at)
+        .column(engagements::ended_at, |e| e.ended_at)
+        .column(engagements::disposition, |e| e.disposition)
+        .column(engagements::note, |e| e.note.as_deref())
+        .column(engagements::reply_due_at, |e| e.reply_due_at)
+        .column(engagements::alerted_at, |e| e.alerted_at)
+        .column(engagements::asked_at, |e| e.asked_at)
+        .column(engagements::extensions, |e| e.extensions)
+        .column(engagements::handover_note, |e| e.handover_note.as_deref())
+        .column(engagements::release_reason, |e| e.release_reason)
+        .column(engagements::lost_reason, |e| e.lost_reason)
+        .column(engagements::read_until, |e| e.read_until)
 }
 
 /// Whoever had one of these tickets before reads it no further than to this message.
@@ -220,55 +154,38 @@ impl QueryFragment<Pg> for ReadUntil {
 }
 
 /// Messages, to be inserted.
-pub(super) fn new_messages(said: &[Message]) -> Rows<'_, messages::table> {
-    Rows::of(&messages::table)
-        .column(messages::ticket_id, said.iter().map(|m| m.ticket_id))
-        .column(messages::number, said.iter().map(|m| m.number))
-        .column(messages::author, said.iter().map(|m| m.author))
-        .column(
-            messages::engagement_id,
-            said.iter().map(|m| m.engagement_id),
-        )
-        .column(
-            messages::client_id,
-            said.iter().map(|m| m.client_id.as_deref()),
-        )
-        .column(messages::body, said.iter().map(|m| &*m.body))
-        .lists(messages::masked, "text[]", said.iter().map(|m| &m.masked))
-        .column(messages::sent_at, said.iter().map(|m| m.sent_at))
+pub(super) fn new_messages(said: &[Message]) -> Rows<'_, messages::table, &Message> {
+    Rows::of(&messages::table, said)
+        .column(messages::ticket_id, |m| m.ticket_id)
+        .column(messages::number, |m| m.number)
+        .column(messages::author, |m| m.author)
+        .column(messages::engagement_id, |m| m.engagement_id)
+        .column(messages::client_id, |m| m.client_id.as_deref())
+        .column(messages::body, |m| &*m.body)
+        .lists(messages::masked, "text[]", |m| &m.masked)
+        .column(messages::sent_at, |m| m.sent_at)
 }
 
 /// Offers, to be inserted.
-pub(super) fn new_offers<'o>(made: impl IntoIterator<Item = &'o Offer>) -> Rows<'o, offers::table> {
-    let made: Vec<&Offer> = made.into_iter().collect();
-    Rows::of(&offers::table)
-        .column(offers::id, made.iter().map(|o| o.id))
-        .column(offers::ticket_id, made.iter().map(|o| o.ticket_id))
-        .column(offers::agent_id, made.iter().map(|o| o.agent_id))
-        .column(offers::kind, made.iter().map(|o| o.kind))
-        .column(offers::status, made.iter().map(|o| o.status))
-        .column(offers::weight, made.iter().map(|o| o.weight))
-        .column(offers::channel, made.iter().map(|o| o.channel))
-        .column(offers::score, made.iter().map(|o| o.score))
-        .column(offers::offered_at, made.iter().map(|o| o.offered_at))
-        .column(offers::expires_at, made.iter().map(|o| o.expires_at))
-        .column(offers::closed_at, made.iter().map(|o| o.closed_at))
-        .column(
-            offers::decline_reason,
-            made.iter().map(|o| o.decline_reason),
-        )
-        .column(
-            offers::match_record_id,
-            made.iter().map(|o| o.match_record_id),
-        )
-        .column(
-            offers::policy_version,
-            made.iter().map(|o| o.policy_version),
-        )
-        .column(
-            offers::policy_queue,
-            made.iter().map(|o| o.policy_queue.as_deref()),
-        )
+pub(super) fn new_offers<'o>(
+    made: impl IntoIterator<Item = &'o Offer>,
+) -> Rows<'o, offers::table, &'o Offer> {
+    Rows::of(&offers::table, made)
+        .column(offers::id, |o| o.id)
+        .column(offers::ticket_id, |o| o.ticket_id)
+        .column(offers::agent_id, |o| o.agent_id)
+        .column(offers::kind, |o| o.kind)
+        .column(offers::status, |o| o.status)
+        .column(offers::weight, |o| o.weight)
+        .column(offers::channel, |o| o.channel)
+        .column(offers::score, |o| o.score)
+        .column(offers::offered_at, |o| o.offered_at)
+        .column(offers::expires_at, |o| o.expires_at)
+        .column(offers::closed_at, |o| o.closed_at)
+        .column(offers::decline_reason, |o| o.decline_reason)
+        .column(offers::match_record_id, |o| o.match_record_id)
+        .column(offers::policy_version, |o| o.policy_version)
+        .column(offers::policy_queue, |o| o.policy_queue.as_deref())
 }
 
 /// The units of new offers, taken from the agents to whom they are made.

@@ -79,7 +79,7 @@ impl<'c> Change<'c> {
                 let agent = workloads::agent_id.eq(workload.agent_id);
                 one(Update::new(&workloads::table, workload, agent))
             }
-            Self::Workloads(workloads) => one(bulk::workloads(workloads)),
+            Self::Workloads(workloads) => one(bulk::changed_workloads(workloads)),
             Self::Ticket(ticket) | Self::Tickets(&[ticket]) => vec![update_of(ticket)],
             Self::Tickets(tickets) => one(bulk::changed_tickets(tickets)),
             Self::Offer(offer) => one(Update::new(&offers::table, offer, offers::id.eq(offer.id))),
@@ -149,4 +149,96 @@ fn update_of(ticket: &Ticket) -> Statement<'_> {
         changes,
         tickets::id.eq(ticket.id),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::DateTime;
+    use diesel::debug_query;
+    use kernel::AgentId;
+    use routing::Policy;
+
+    use super::*;
+    use crate::{
+        queue::{Queue, TalkRules},
+        ticket::{Channel, Customer, Escalation, Reason},
+    };
+
+    fn ticket() -> Ticket {
+        let customer = Customer {
+            reference: "cus-1".to_owned(),
+            tier: "gold".to_owned(),
+            locale: "en-GB".to_owned(),
+            display_name: "Robin".to_owned(),
+            household: None,
+        };
+        let escalation = Escalation {
+            source: "assistant".to_owned(),
+            external_id: "1".to_owned(),
+            customer,
+            queue: "general".to_owned(),
+            language: "en".to_owned(),
+            language_level: 1,
+            required_skills: Vec::new(),
+            channel: Channel::Chat,
+            same_agent: false,
+            reason: Reason::Vip,
+            summary: "words".to_owned(),
+            intent: None,
+            confidence: None,
+            priority: None,
+            transcript: Vec::new(),
+        };
+        let queue = Queue {
+            code: "general".to_owned(),
+            name: "General".to_owned(),
+            first_reply_seconds: 60,
+            wrap_up_seconds: 60,
+            ticket_weight: 1,
+            updated_at: DateTime::UNIX_EPOCH,
+            policy_version: 1,
+            rules: TalkRules::default(),
+        };
+        escalation.into_ticket(&queue, &Policy::default(), DateTime::UNIX_EPOCH)
+    }
+
+    /// The columns that the statement of a change sets.
+    fn set_by(change: Change<'_>) -> BTreeSet<String> {
+        let statements = change.statements();
+        let text = debug_query::<Pg, _>(&statements[0]).to_string();
+        let set = text.split(" SET ").nth(1).unwrap();
+        let set = set.split([',', '(']);
+        let named = set.filter_map(|one| one.split_once(" = "));
+        let columns = named.map(|(column, _)| column.trim().trim_matches('"').to_owned());
+        // What stands behind the first WHERE or FROM names rows and sets nothing.
+        columns
+            .filter(|column| !column.contains([' ', '.']))
+            .collect()
+    }
+
+    #[test]
+    fn one_row_is_changed_as_wholly_as_many_are() {
+        let tickets = [&ticket(), &ticket()];
+        let one = set_by(Change::Ticket(tickets[0]));
+        assert_eq!(one.len(), 22, "{one:?}");
+        assert_eq!(one, set_by(Change::Tickets(&tickets)));
+        let workload = Workload {
+            agent_id: AgentId::new(),
+            capacity: 2,
+            load: 0,
+            idle_since: DateTime::UNIX_EPOCH,
+            chat_capacity: 2,
+            chat_load: 0,
+            message_capacity: 2,
+            message_load: 0,
+            worked_on: None,
+            worked_seconds: 0,
+        };
+        let workloads = [&workload, &workload];
+        let one = set_by(Change::Workload(&workload));
+        assert_eq!(one.len(), 9, "{one:?}");
+        assert_eq!(one, set_by(Change::Workloads(&workloads)));
+    }
 }

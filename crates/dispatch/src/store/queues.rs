@@ -20,7 +20,7 @@ use crate::{
     queries,
     queue::Queue,
     schema::{offers, policies, queues, tickets},
-    ticket::{NextAction, Ticket, TicketStatus},
+    ticket::{NextAction, TicketStatus},
 };
 
 pub(crate) fn upsert_queue(tx: &mut Tx<'_>, queue: &Queue) -> QueryResult<usize> {
@@ -55,6 +55,9 @@ pub(crate) fn list_queues_with_policies(
     tx: &mut Tx<'_>,
     codes: &[&str],
 ) -> QueryResult<Vec<(Queue, PolicyVersion)>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
     let ruled = queues::table
         .inner_join(policies::table.on(queries::in_force()))
         .select((Queue::as_select(), PolicyVersion::as_select()));
@@ -107,23 +110,6 @@ impl QueryFragment<Pg> for LastAgents<'_> {
         );
         Ok(())
     }
-}
-
-/// By which policy a ticket is routed, and who declined it. Ask once the ticket is locked.
-pub(crate) fn find_policy_and_declines(
-    tx: &mut Tx<'_>,
-    ticket: &Ticket,
-) -> QueryResult<Option<(PolicyVersion, Vec<AgentId>)>> {
-    let declines = offers::table
-        .filter(offers::ticket_id.eq(ticket.id))
-        .filter(offers::status.eq(OfferStatus::Declined))
-        .select(offers::agent_id);
-    queues::table
-        .inner_join(policies::table.on(queries::in_force()))
-        .filter(queues::code.eq(&ticket.queue))
-        .select((PolicyVersion::as_select(), array(declines)))
-        .first(tx.conn())
-        .optional()
 }
 
 /// A policy, and who declined a ticket that is routed by it.

@@ -1,5 +1,6 @@
 //! What happens most often costs the database no planning.
 
+use availability::Connection;
 use db::{
     Tx,
     idempotency::{Answer, Request},
@@ -49,6 +50,7 @@ fn walk(tx: &mut Tx<'_>, agents: &[AgentId]) -> Result<(), workflows::Error> {
             .zip(workflows::escalate(tx, &asked, |t| answer(t.id))?)
         {
             let ticket: TicketId = String::from_utf8_lossy(&taken_in?.body).parse().unwrap();
+            workflows::heartbeat(tx, *agent, &Connection::default())?;
             workflows::candidate_of(tx.conn(), *agent, now)?.unwrap();
             wishes.push((*agent, ticket));
         }
