@@ -1,9 +1,12 @@
 //! Where a waiting customer stands, told honestly: what is known is said, and what is not known is
 //! called so.
 
-use std::fmt;
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::Tx;
 use diesel::QueryResult;
 
@@ -32,16 +35,21 @@ pub(crate) fn of(tx: &mut Tx<'_>, ticket: &Ticket) -> QueryResult<Standing> {
     Ok(standings.remove(0))
 }
 
-/// Where the customers of tickets will stand that are about to wait, among each other as well.
+/// Where the customers of tickets will stand that are about to wait, among each other as well. Of
+/// many who come at once most come to the same place, which is looked at once.
 pub(crate) fn of_new(tx: &mut Tx<'_>, tickets: &[&Ticket]) -> QueryResult<Vec<Standing>> {
     let now = tx.now();
-    let found = store::find_ahead(tx, tickets, now - RECENT)?;
-    let standings = tickets.iter().zip(found).map(|(ticket, found)| {
+    let places: BTreeSet<_> = tickets.iter().map(|ticket| place(ticket)).collect();
+    let places: Vec<_> = places.into_iter().collect();
+    let found = store::find_ahead(tx, &places, now - RECENT)?;
+    let found: HashMap<_, _> = places.into_iter().zip(found).collect();
+    let standings = tickets.iter().map(|ticket| {
         let is_ahead = |other: &&&Ticket| {
-            let place = |ticket: &Ticket| (ticket.rank_at, ticket.id);
-            other.queue == ticket.queue && place(other) < place(ticket)
+            let turn = |ticket: &Ticket| (ticket.rank_at, ticket.id);
+            other.queue == ticket.queue && turn(other) < turn(ticket)
         };
         let together = tickets.iter().filter(is_ahead).count();
+        let found = &found[&place(ticket)];
         let span = match found.first_taken_at {
             Some(first) if found.taken == SAMPLE => now - first,
             _ => RECENT,
@@ -50,6 +58,10 @@ pub(crate) fn of_new(tx: &mut Tx<'_>, tickets: &[&Ticket]) -> QueryResult<Vec<St
         Standing::new(ahead, found.taken, span)
     });
     Ok(standings.collect())
+}
+
+fn place(ticket: &Ticket) -> (&str, DateTime<Utc>) {
+    (&ticket.queue, ticket.rank_at)
 }
 
 impl Standing {

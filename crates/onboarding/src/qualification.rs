@@ -40,7 +40,8 @@ pub(crate) struct Qualified {
     pub(crate) skills: Vec<String>,
     pub(crate) proficiencies: Vec<i32>,
     pub(crate) conflicts: Vec<String>,
-    pub(crate) agreement_current: bool,
+    /// Nothing where no agreement is in force, or the agent has accepted none.
+    pub(crate) agreement_current: Option<bool>,
 }
 
 impl From<Qualified> for Qualification {
@@ -53,7 +54,7 @@ impl From<Qualified> for Qualification {
             languages: row.languages.into_iter().zip(row.language_levels).collect(),
             skills: row.skills.into_iter().zip(row.proficiencies).collect(),
             conflicts: row.conflicts,
-            agreement_current: row.agreement_current,
+            agreement_current: row.agreement_current == Some(true),
         }
     }
 }

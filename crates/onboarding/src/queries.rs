@@ -234,16 +234,16 @@ pub fn qualifications(
                 .order(conflicts::customer_ref)
                 .select(conflicts::customer_ref),
         ),
-        diesel::dsl::exists(
-            acceptances::table
-                .filter(acceptances::agent_id.eq(agents::id))
-                .filter(
-                    acceptances::version.nullable().ge(agreements::table
-                        .filter(agreements::effective_at.le(now))
-                        .select(diesel::dsl::max(agreements::version))
-                        .single_value()),
-                ),
-        ),
+        // Of each agent the newest by itself: whether there is one that is new enough PostgreSQL
+        // would find out by reading the acceptances of all agents there are.
+        acceptances::table
+            .filter(acceptances::agent_id.eq(agents::id))
+            .select(diesel::dsl::max(acceptances::version))
+            .single_value()
+            .ge(agreements::table
+                .filter(agreements::effective_at.le(now))
+                .select(diesel::dsl::max(agreements::version))
+                .single_value()),
     );
     let active = agents::table
         .filter(agents::status.eq(AgentStatus::Active))

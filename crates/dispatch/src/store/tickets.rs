@@ -7,7 +7,7 @@ use diesel::{
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment},
-    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid},
+    sql_types::{BigInt, Nullable, Text, Timestamptz},
 };
 use kernel::TicketId;
 
@@ -103,28 +103,27 @@ pub(crate) struct Ahead {
     pub(crate) first_taken_at: Option<DateTime<Utc>>,
 }
 
-/// Looks at what is before each of these tickets, counted to a limit, and at what agents took of
-/// late.
+/// Looks at what is before each of these places of queues, counted to a limit, and at what agents
+/// took there of late.
 pub(crate) fn find_ahead(
     tx: &mut Tx<'_>,
-    tickets: &[&Ticket],
+    places: &[(&str, DateTime<Utc>)],
     since: DateTime<Utc>,
 ) -> QueryResult<Vec<Ahead>> {
+    let (queues, ranks) = places.iter().copied().unzip();
     let look = LookAhead {
-        queues: tickets.iter().map(|ticket| &*ticket.queue).collect(),
-        places: tickets.iter().map(|ticket| ticket.rank_at).collect(),
-        ids: tickets.iter().map(|ticket| ticket.id).collect(),
+        queues,
+        ranks,
         since,
     };
     look.load(tx.conn())
 }
 
 /// Both counts of all in one round trip. States and limits are written out, so that the one plan
-/// for all values uses the indexes of what waits.
+/// for all values uses the indexes of what waits; the instant is hidden, so that there is one plan.
 struct LookAhead<'t> {
     queues: Vec<&'t str>,
-    places: Vec<DateTime<Utc>>,
-    ids: Vec<TicketId>,
+    ranks: Vec<DateTime<Utc>>,
     since: DateTime<Utc>,
 }
 
@@ -139,21 +138,21 @@ impl RunQueryDsl<PgConnection> for LookAhead<'_> {}
 impl QueryFragment<Pg> for LookAhead<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ahead.count, taken.count, taken.first_at FROM unnest(");
-        push_few!(out, Text => self.queues, Timestamptz => self.places, Uuid => self.ids);
+        push_few!(out, Text => self.queues, Timestamptz => self.ranks);
         out.push_sql(
-            ") WITH ORDINALITY AS asked (queue, rank_at, id, number) \
+            ") WITH ORDINALITY AS asked (queue, rank_at, number) \
              CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT FROM dispatch.tickets t \
              WHERE status = 'waiting' AND closed_at IS NULL AND t.queue = asked.queue \
-             AND t.rank_at < asked.rank_at AND t.id <> asked.id LIMIT ",
+             AND t.rank_at < asked.rank_at LIMIT ",
         );
         out.push_sql(&(COUNTED + 1).to_string());
         out.push_sql(
             ") one) AS ahead CROSS JOIN LATERAL \
              (SELECT count(*), min(taken_at) AS first_at FROM (SELECT taken_at \
-             FROM dispatch.tickets t WHERE t.queue = asked.queue AND taken_at >= ",
+             FROM dispatch.tickets t WHERE t.queue = asked.queue AND taken_at >= (SELECT ",
         );
         out.push_bind_param::<Timestamptz, _>(&self.since)?;
-        out.push_sql(" ORDER BY taken_at DESC LIMIT ");
+        out.push_sql(") ORDER BY taken_at DESC LIMIT ");
         out.push_sql(&SAMPLE.to_string());
         out.push_sql(") one) AS taken ORDER BY asked.number");
         Ok(())
