@@ -60,6 +60,21 @@ CREATE FUNCTION bench.closed(first bigint, last bigint) RETURNS void LANGUAGE sq
         'next_action', 'NULL', 'deadline_at', 'NULL'))
 $$;
 
+-- Conversations that are over. Without them PostgreSQL would plan for tables of one page, and keep to
+-- its plans while they grow.
+CREATE FUNCTION bench.over(first bigint, last bigint, agents bigint) RETURNS void
+LANGUAGE sql AS $$
+    SELECT bench.closed(first, last);
+    SELECT bench.clone('bench.offer', 'dispatch.offers', first, last, jsonb_build_object(
+        'id', 'md5(''offer '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
+        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents)));
+    SELECT bench.clone('bench.engagement', 'dispatch.engagements', first, last, jsonb_build_object(
+        'id', 'md5(''engagement '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
+        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents),
+        'offer_id', 'md5(''offer '' || n)::uuid', 'status', '''resolved''',
+        'disposition', '''solved''', 'ended_at', 'now()'))
+$$;
+
 -- Conversations that go on, spread over so many agents.
 CREATE FUNCTION bench.talking(first bigint, last bigint, agents bigint) RETURNS void
 LANGUAGE sql AS $$
@@ -158,4 +173,24 @@ CREATE FUNCTION bench.claim_all_statement() RETURNS text LANGUAGE sql AS $$
            ' (''dispatch.offers'', named.offer, ''accepted'', named.agent), '
            ' (''dispatch.engagements'', named.engagement, ''talking'', named.agent)) '
            'AS e (subject, id, state, agent);'
+$$;
+
+-- All that assignments write, so many by one statement: the tickets, the agents' loads, the offers, and two
+-- rows in the trail for each. Two sessions take different agents, so that they do not wait for each other.
+CREATE FUNCTION bench.assign_statement(most bigint) RETURNS text LANGUAGE sql AS $$
+    SELECT 'WITH named AS (SELECT id, gen_random_uuid() AS offer, '
+           ' md5(''agent '' || 1 + 2 * floor(random() * 1000)::int + :client_id)::uuid AS agent '
+           ' FROM bench.tickets WHERE status = ''waiting'' ORDER BY rank_at, id LIMIT ' || most
+        || ' FOR UPDATE SKIP LOCKED), '
+           'load AS (UPDATE bench.workloads w SET idle_since = now() '
+           ' FROM (SELECT DISTINCT agent FROM named) taken WHERE w.agent_id = taken.agent), '
+           'taken AS (UPDATE bench.tickets t SET status = ''offered'', next_action = ''expire_offer'', '
+           ' deadline_at = now() + interval ''1 minute'' FROM named WHERE t.id = named.id), '
+        || 'offer AS (' || bench.insert_like('bench.offer', 'bench.offers', jsonb_build_object(
+               'id', 'offer', 'ticket_id', 'id', 'agent_id', 'agent', 'status', '''pending''', 'closed_at', 'NULL',
+               'offered_at', 'now()', 'expires_at', 'now() + interval ''1 minute''')) || ') '
+        || 'INSERT INTO bench.events (actor, action, subject, subject_id, new_state, agent_id, ticket_id) '
+           'SELECT ''bench'', ''match'', e.subject, e.id::text, e.state, e.agent, named.id FROM named, LATERAL ('
+           ' VALUES (''dispatch.tickets'', named.id, ''offered'', NULL::uuid), '
+           ' (''dispatch.offers'', named.offer, ''pending'', named.agent)) AS e (subject, id, state, agent);'
 $$;

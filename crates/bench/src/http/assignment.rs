@@ -18,6 +18,10 @@ use super::{
 
 /// Tickets a second that arrive in the open loop.
 pub(super) const ARRIVALS: u64 = 100;
+/// Tickets that one statement of the ceiling puts on offer.
+const ASSIGNED: u64 = 100;
+/// Tickets that wait for each second of the ceiling; more than it takes.
+const CEILING_TICKETS: u64 = 25_000;
 /// After so long without a new offer there will be none.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -56,7 +60,29 @@ pub async fn measure_backlog(stage: &mut Stage) -> Result<()> {
     stage.platform.kill_nodes();
     stage.clear()?;
     let ours = stage.report.add(figure);
+    measure_ceiling(stage)?;
     peers::compare_assignments(stage, ours)
+}
+
+/// What PostgreSQL does of the same rows at most, by one session and by one for each of two cores.
+fn measure_ceiling(stage: &mut Stage) -> Result<()> {
+    let whole = format!("SELECT bench.assign_statement({ASSIGNED})");
+    let whole = sql::run(stage.url(), &whole)?.join("\n");
+    for sessions in [1, 2] {
+        let fill = format!(
+            "SELECT bench.waiting('bench.tickets', 1, {}); VACUUM ANALYZE bench.tickets",
+            CEILING_TICKETS * stage.plan.round.as_secs()
+        );
+        sql::run(stage.url(), &fill)?;
+        let mut figure = Figure::new(
+            format!("all that assignments write, {ASSIGNED} by one statement, {sessions} at once"),
+            "a second",
+        );
+        stage.bench_statement(&mut figure, &whole, sessions, ASSIGNED)?;
+        stage.report.add(figure);
+        stage.clear()?;
+    }
+    Ok(())
 }
 
 /// What a ticket's dispatch costs with ever more agents present.

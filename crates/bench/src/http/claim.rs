@@ -17,6 +17,9 @@ use super::{
 /// Waiting tickets laid out for each second of a round of the ceilings; more than they take.
 const CEILING_TICKETS: u64 = 30_000;
 
+/// Conversations that the desk has behind it.
+const OVER: u64 = 5_000;
+
 /// One claim as a queue in SQL would do it: the first that nobody else is taking.
 const CEILING: &str = "\
 WITH first AS (SELECT id FROM bench.tickets WHERE status = 'waiting'
@@ -61,8 +64,8 @@ async fn measure_with(stage: &mut Stage, clients: u64) -> Result<u64> {
             CEILING_TICKETS * stage.plan.round.as_secs()
         );
         sql::run(stage.url(), &fill)?;
-        stage.bench_statement(&mut ceiling, CEILING, clients)?;
-        stage.bench_statement(&mut same, &whole, clients)?;
+        stage.bench_statement(&mut ceiling, CEILING, clients, 1)?;
+        stage.bench_statement(&mut same, &whole, clients, 1)?;
     }
     let (nodes, postgres) = spent.micros_each(answered);
     ours.node_micros = Some(nodes);
@@ -95,14 +98,17 @@ fn lay_out(
     let places = u64::try_from(stage.people.agents.len())? * capacity;
     let fill = format!(
         "SET session_replication_role = replica;
-         SELECT bench.waiting('dispatch.tickets', 1, {places}); VACUUM ANALYZE dispatch.tickets"
+         SELECT bench.waiting('dispatch.tickets', 1, {places}), bench.over({places} + 1, {places} + {OVER}, {});
+         VACUUM ANALYZE dispatch.tickets, dispatch.offers, dispatch.engagements",
+        stage.people.agents.len()
     );
     sql::run(stage.url(), &fill)?;
     let ids = sql::run(
         stage.url(),
         // Agent n holds the skills n, n + 1 and n + 2; the n-th ticket needs the skill n, modulo 10.
         "SELECT replace(md5('ticket ' || n), '-', '') FROM dispatch.tickets t,
-                LATERAL (SELECT substr(t.external_id, 8)::bigint AS n) named ORDER BY n % 10, n",
+                LATERAL (SELECT substr(t.external_id, 8)::bigint AS n) named
+          WHERE status = 'waiting' ORDER BY n % 10, n",
     )?;
     let mut by_skill: Vec<Vec<String>> = vec![Vec::new(); 10];
     let each = ids.len() / 10;
