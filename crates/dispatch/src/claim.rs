@@ -11,7 +11,8 @@ use crate::{
     engagement::{self, Engagement, Taken},
     error::Error,
     offer::{self, Offer, OfferKind, OfferStatus},
-    store::{self, Change, Ruled},
+    rules::Rules,
+    store::{self, Change},
     ticket::{Ticket, TicketStatus},
     workload::Workload,
 };
@@ -31,12 +32,13 @@ pub fn claim(
     let ids: Vec<TicketId> = wishes.iter().map(|(_, ticket)| *ticket).collect();
     let workloads = store::lock_workloads(tx, &agents)?;
     let tickets = store::lock_tickets(tx, &ids)?;
+    // What the locks may have waited for is read once they are had.
+    let rules = Rules::of(tx.conn(), tickets.iter())?;
     let mut counter = Counter {
         now: tx.now(),
         workloads: workloads.into_iter().map(|w| (w.agent_id, w)).collect(),
         tickets: tickets.into_iter().map(|t| (t.id, t)).collect(),
-        // What the locks may have waited for is read once they are had.
-        rules: store::list_rules(tx, &ids)?,
+        rules,
     };
     let outcomes: Vec<_> = wishes
         .iter()
@@ -57,7 +59,7 @@ struct Counter {
     now: DateTime<Utc>,
     workloads: HashMap<AgentId, Workload>,
     tickets: HashMap<TicketId, Ticket>,
-    rules: HashMap<TicketId, Ruled>,
+    rules: Rules,
 }
 
 /// A ticket and its agent as they are from now on.
@@ -80,8 +82,8 @@ impl Counter {
             TicketStatus::Offered => return Err(Error::TicketOnOffer),
             _ => return Err(Error::TicketTaken),
         }
-        let ruled = self.rules.get(&id).ok_or(Error::QueueNotFound)?;
-        offer::check(&ticket, ruled, &workload, candidate, self.now)?;
+        let asked = self.rules.asked_of(&ticket)?;
+        offer::check(&asked, &workload, candidate, self.now)?;
         let before = ticket.engage(self.now)?;
         let mut offer = Offer::new(&ticket, candidate.agent_id, self.now);
         offer.kind = OfferKind::Claim;

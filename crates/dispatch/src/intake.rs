@@ -12,6 +12,7 @@ use crate::{
     error::Error,
     message::{self, Message},
     note::Note,
+    queries,
     queue::Queue,
     standing,
     store::{self, Change},
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Queues with the policies that are in force there.
-type Rules = BTreeMap<String, (Queue, Policy)>;
+type Queues = BTreeMap<String, (Queue, Policy)>;
 
 /// Takes escalated conversations in. Each waits in its queue from now on, or is refused by itself.
 /// `skills` are those of the codes they name that an agent can hold: a ticket that needs another
@@ -36,11 +37,11 @@ pub fn escalate(
     let checked = |escalation: Escalation| escalation.check(now, skills).map(|()| escalation);
     let checked: Vec<_> = escalations.into_iter().map(checked).collect();
     let whole: Vec<&Escalation> = checked.iter().flatten().collect();
-    let rules = rules_for(tx, &whole)?;
-    let regulars = regulars_among(tx, &whole, &rules)?;
+    let queues = queues_of(tx, &whole)?;
+    let regulars = regulars_among(tx, &whole, &queues)?;
     let mut named = HashSet::new();
     let mut admit = |escalation: Escalation| {
-        let Some((queue, policy)) = rules.get(&escalation.queue) else {
+        let Some((queue, policy)) = queues.get(&escalation.queue) else {
             return Err(Invalid::field("queue", "is not a queue of this platform").into());
         };
         if !named.insert((escalation.source.clone(), escalation.external_id.clone())) {
@@ -62,26 +63,26 @@ pub fn escalate(
     Ok(outcomes.into_iter().map(ticket).collect())
 }
 
-fn rules_for(tx: &mut Tx<'_>, escalations: &[&Escalation]) -> Result<Rules, Error> {
+fn queues_of(tx: &mut Tx<'_>, escalations: &[&Escalation]) -> Result<Queues, Error> {
     let codes: BTreeSet<&str> = escalations.iter().map(|e| e.queue.as_str()).collect();
     let codes: Vec<&str> = codes.into_iter().collect();
-    let mut rules = Rules::new();
-    for (queue, version) in store::list_queues_with_policies(tx, &codes)? {
+    let mut queues = Queues::new();
+    for (queue, version) in queries::queues_with_policies(tx.conn(), &codes)? {
         let policy = version.policy()?;
-        rules.insert(queue.code.clone(), (queue, policy));
+        queues.insert(queue.code.clone(), (queue, policy));
     }
-    Ok(rules)
+    Ok(queues)
 }
 
 /// Who last helped the customers who would like the same agent, where that counts.
 fn regulars_among(
     tx: &mut Tx<'_>,
     escalations: &[&Escalation],
-    rules: &Rules,
+    queues: &Queues,
 ) -> QueryResult<HashMap<String, AgentId>> {
     let counts = |escalation: &&&Escalation| {
-        let rule = rules.get(&escalation.queue);
-        rule.is_some_and(|(_, policy)| likes_the_same(escalation, policy))
+        let found = queues.get(&escalation.queue);
+        found.is_some_and(|(_, policy)| likes_the_same(escalation, policy))
     };
     let asked = escalations.iter().filter(counts);
     let customers: BTreeSet<&str> = asked.map(|e| e.customer.reference.as_str()).collect();

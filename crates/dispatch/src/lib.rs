@@ -47,6 +47,7 @@ mod queue;
 mod rating;
 mod record;
 mod reopening;
+mod rules;
 mod schema;
 mod standing;
 mod store;

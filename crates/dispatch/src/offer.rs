@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use db::{Topic, Tx};
 use diesel::prelude::*;
 use kernel::{AgentId, MatchRecordId, OfferId, TicketId, text_enum};
-use routing::{Objection, Policy};
+use routing::Objection;
 
 use crate::{
     candidate::{AskedOf, Candidate},
@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     parting,
     schema::offers,
-    store::{self, Change, Ruled},
+    store::{self, Change},
     ticket::{Channel, Ticket},
     workload::Workload,
 };
@@ -170,23 +170,16 @@ pub fn decline(
     Ok(offer)
 }
 
-/// Asks the one predicate of eligibility, in the transaction that gives the ticket away. `ruled` is
-/// what was read once ticket and agent were locked. Returns the policy by which it was asked.
+/// Asks the one predicate of eligibility, in the transaction that gives the ticket away and has
+/// locked it and the agent.
 pub(crate) fn check(
-    ticket: &Ticket,
-    (version, declined_by): &Ruled,
+    asked: &AskedOf<'_>,
     workload: &Workload,
     candidate: &Candidate,
     now: DateTime<Utc>,
-) -> Result<Policy, Error> {
-    let policy = version.policy()?;
-    let asked = AskedOf {
-        ticket,
-        policy: &policy,
-        declined_by,
-    };
-    match candidate.objection(workload, &asked, now) {
-        None => Ok(policy),
+) -> Result<(), Error> {
+    match candidate.objection(workload, asked, now) {
+        None => Ok(()),
         Some(Objection::AtCapacity | Objection::ChannelFull) => Err(Error::AtCapacity),
         Some(objection) => Err(Error::NotEligible(objection)),
     }

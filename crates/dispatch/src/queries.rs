@@ -1,13 +1,16 @@
 //! Reads for others.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, iter};
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::count_star, prelude::*};
+use diesel::{
+    dsl::{array, count_star},
+    prelude::*,
+};
 use kernel::{AgentId, EngagementId, MatchRecordId, OfferId, TicketId};
 
 use crate::{
-    candidate::{AskedOf, Candidate},
+    candidate::Candidate,
     dead_letter::DeadLetter,
     engagement::{Engagement, EngagementStatus},
     error::Error,
@@ -18,6 +21,7 @@ use crate::{
     rating::Rating,
     record::MatchRecord,
     reopening,
+    rules::Rules,
     schema::{
         dead_letters, engagements, match_records, messages, offers, policies, queues, ratings,
         tickets, workloads,
@@ -84,6 +88,36 @@ pub(crate) fn in_force() -> _ {
         .and(policies::version.eq(queues::policy_version))
 }
 
+/// Those of the queues that there are, each with its policy.
+pub(crate) fn queues_with_policies(
+    conn: &mut PgConnection,
+    codes: &[&str],
+) -> QueryResult<Vec<(Queue, PolicyVersion)>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ruled = queues::table
+        .inner_join(policies::table.on(in_force()))
+        .select((Queue::as_select(), PolicyVersion::as_select()));
+    db::among!(queues::code, codes, |asked| ruled.filter(asked).load(conn))
+}
+
+/// Who declined these tickets: a few, each of which is looked up by itself. While the table of offers
+/// is small, PostgreSQL would read the whole of it for them, and go on to do so.
+pub(crate) fn declines_of_few(
+    conn: &mut PgConnection,
+    ids: &[TicketId],
+) -> QueryResult<HashMap<TicketId, Vec<AgentId>>> {
+    let declined = offers::table
+        .filter(offers::ticket_id.eq(tickets::id))
+        .filter(offers::status.eq(OfferStatus::Declined))
+        .select(offers::agent_id);
+    let by_ticket = tickets::table.select((tickets::id, array(declined)));
+    let found: Vec<(TicketId, Vec<AgentId>)> =
+        db::among!(tickets::id, ids, |asked| by_ticket.filter(asked).load(conn))?;
+    Ok(found.into_iter().collect())
+}
+
 /// Who declined which of these tickets.
 pub(crate) fn declines(
     conn: &mut PgConnection,
@@ -108,23 +142,13 @@ pub fn suited(
     candidates: &[Candidate],
     now: DateTime<Utc>,
 ) -> Result<Vec<AgentId>, Error> {
-    let version = policies_in_force(conn)?
-        .into_iter()
-        .find(|version| version.queue == ticket.queue)
-        .ok_or(Error::QueueNotFound)?;
-    let declined_by = declines(conn, &[ticket.id])?
-        .remove(&ticket.id)
-        .unwrap_or_default();
+    let rules = Rules::of(conn, iter::once(ticket))?;
     let ids: Vec<AgentId> = candidates.iter().map(|one| one.agent_id).collect();
     let workloads: HashMap<AgentId, Workload> = workloads(conn, &ids)?
         .into_iter()
         .map(|workload| (workload.agent_id, workload))
         .collect();
-    let asked = AskedOf {
-        ticket,
-        policy: &version.policy()?,
-        declined_by: &declined_by,
-    };
+    let asked = rules.asked_of(ticket)?;
     let may = |one: &&Candidate| {
         workloads
             .get(&one.agent_id)

@@ -1,6 +1,8 @@
 //! Transfer: an agent hands a conversation on, to a queue or to a colleague.
 
-use chrono::TimeDelta;
+use std::iter;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
 use kernel::{AgentId, Checks, EngagementId};
 use routing::Policy;
@@ -13,6 +15,7 @@ use crate::{
     offer::{self, Offer, OfferKind},
     parting::{self, Parted},
     queue::Queue,
+    rules::Rules,
     standing,
     store::{self, Change},
     ticket::{Need, Ticket, check_needs},
@@ -103,10 +106,11 @@ pub fn transfer_to_agent(
     checks.done()?;
     let (mut locked, mut theirs) = lock_with(tx, id, agent, colleague.agent_id)?;
     let ticket = &locked.1;
-    let found = store::list_rules(tx, &[ticket.id])?.remove(&ticket.id);
-    let ruled = found.as_ref().ok_or(Error::QueueNotFound)?;
-    let checked = offer::check(ticket, ruled, &theirs, colleague, tx.now());
-    let policy = checked.map_err(|refusal| match refusal {
+    let rules = Rules::of(tx.conn(), iter::once(ticket))?;
+    let asked = rules.asked_of(ticket)?;
+    let expires_at = tx.now() + TimeDelta::seconds(asked.policy.offer_seconds);
+    let checked = offer::check(&asked, &theirs, colleague, tx.now());
+    checked.map_err(|refusal| match refusal {
         Error::NotEligible(objection) => Error::PersonUnsuited(objection.to_string()),
         Error::AtCapacity => Error::PersonUnsuited("their hands are full".to_owned()),
         other => other,
@@ -114,7 +118,7 @@ pub fn transfer_to_agent(
     let paid_seconds = hand_on(tx, &mut locked, note)?;
     let (_, mut ticket, engagement) = locked;
     ticket.wait_again(tx.now());
-    let offer = put_to(tx, &mut ticket, &mut theirs, &policy)?;
+    let offer = put_to(tx, &mut ticket, &mut theirs, expires_at)?;
     note::insert(tx, &mut ticket, &Note::PassedToColleague)?;
     store::save(tx, &[Change::NewOffers(&[&offer])])?;
     tx.ring(Topic::Agent(offer.agent_id));
@@ -180,11 +184,11 @@ fn put_to(
     tx: &mut Tx<'_>,
     ticket: &mut Ticket,
     theirs: &mut Workload,
-    policy: &Policy,
+    expires_at: DateTime<Utc>,
 ) -> Result<Offer, Error> {
     let mut offer = Offer::new(ticket, theirs.agent_id, tx.now());
     offer.kind = OfferKind::Transfer;
-    offer.expires_at = tx.now() + TimeDelta::seconds(policy.offer_seconds);
+    offer.expires_at = expires_at;
     theirs.take(offer.channel, offer.weight)?;
     ticket.offer(offer.expires_at)?;
     store::save(tx, &[Change::Workload(theirs)])?;

@@ -5,21 +5,20 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use db::{OnConstraint as _, Tx, push_few};
 use diesel::{
-    dsl::{IntervalDsl as _, array},
+    dsl::IntervalDsl as _,
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment},
     sql_types::{Text, Uuid},
 };
-use kernel::{AgentId, TicketId};
+use kernel::AgentId;
 
 use crate::{
     error::Error,
-    offer::OfferStatus,
     policy::PolicyVersion,
     queries,
     queue::Queue,
-    schema::{offers, policies, queues, tickets},
+    schema::{policies, queues, tickets},
     ticket::{NextAction, TicketStatus},
 };
 
@@ -50,27 +49,11 @@ pub(crate) fn lock_queue(tx: &mut Tx<'_>, code: &str) -> QueryResult<Option<Queu
         .optional()
 }
 
-/// Those of the queues that there are, each with its policy.
-pub(crate) fn list_queues_with_policies(
-    tx: &mut Tx<'_>,
-    codes: &[&str],
-) -> QueryResult<Vec<(Queue, PolicyVersion)>> {
-    if codes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ruled = queues::table
-        .inner_join(policies::table.on(queries::in_force()))
-        .select((Queue::as_select(), PolicyVersion::as_select()));
-    db::among!(queues::code, codes, |asked| ruled
-        .filter(asked)
-        .load(tx.conn()))
-}
-
 pub(crate) fn find_queue_with_policy(
     tx: &mut Tx<'_>,
     code: &str,
 ) -> QueryResult<Option<(Queue, PolicyVersion)>> {
-    let mut found = list_queues_with_policies(tx, &[code])?;
+    let mut found = queries::queues_with_policies(tx.conn(), &[code])?;
     Ok(found.pop())
 }
 
@@ -110,28 +93,6 @@ impl QueryFragment<Pg> for LastAgents<'_> {
         );
         Ok(())
     }
-}
-
-/// A policy, and who declined a ticket that is routed by it.
-pub(crate) type Ruled = (PolicyVersion, Vec<AgentId>);
-
-/// By which policies these tickets are routed, and who declined them. Ask once they are locked.
-pub(crate) fn list_rules(
-    tx: &mut Tx<'_>,
-    ids: &[TicketId],
-) -> QueryResult<HashMap<TicketId, Ruled>> {
-    let declines = offers::table
-        .filter(offers::ticket_id.eq(tickets::id))
-        .filter(offers::status.eq(OfferStatus::Declined))
-        .select(offers::agent_id);
-    let ruled = tickets::table
-        .inner_join(queues::table.on(queues::code.eq(tickets::queue)))
-        .inner_join(policies::table.on(queries::in_force()))
-        .select((tickets::id, (PolicyVersion::as_select(), array(declines))));
-    let found: Vec<(TicketId, Ruled)> = db::among!(tickets::id, ids, |asked| ruled
-        .filter(asked)
-        .load(tx.conn()))?;
-    Ok(found.into_iter().collect())
 }
 
 pub(crate) fn insert_policy(tx: &mut Tx<'_>, policy: &PolicyVersion) -> Result<(), Error> {
