@@ -64,8 +64,8 @@ async fn measure_with(stage: &mut Stage, clients: u64) -> Result<u64> {
             CEILING_TICKETS * stage.plan.round.as_secs()
         );
         sql::run(stage.url(), &fill)?;
-        stage.bench_statement(&mut ceiling, CEILING, clients, 1)?;
-        stage.bench_statement(&mut same, &whole, clients, 1)?;
+        stage.bench_statement(&mut ceiling, CEILING, clients)?;
+        stage.bench_statement(&mut same, &whole, clients)?;
     }
     let (nodes, postgres) = spent.micros_each(answered);
     ours.node_micros = Some(nodes);

@@ -39,8 +39,8 @@ async fn measure_with(stage: &mut Stage, clients: u64) -> Result<()> {
         spent = spent + (Usage::of(&stage.platform)? - before);
         answered += tally.answered;
         ours.rounds.push(tally.rate());
-        stage.bench_statement(&mut ceiling, &bare, clients, 1)?;
-        stage.bench_statement(&mut same, &whole, clients, 1)?;
+        stage.bench_statement(&mut ceiling, &bare, clients)?;
+        stage.bench_statement(&mut same, &whole, clients)?;
     }
     stage.expect(
         "SELECT count(*) FROM dispatch.tickets WHERE external_id LIKE 'intake-%'",

@@ -87,18 +87,17 @@ impl Stage {
         Figure::new(format!("{what}, {clients} clients"), "a second")
     }
 
-    /// What so many clients of pgbench do by this statement, which does `each` at once, and what
-    /// PostgreSQL spends on it.
+    /// What so many clients of pgbench do by this statement in a round, and what PostgreSQL spends on
+    /// it.
     pub fn bench_statement(
         &self,
         figure: &mut Figure,
         statement: &str,
         clients: u64,
-        each: u64,
     ) -> Result<()> {
-        let before = Usage::of(&self.platform)?;
         let seconds = self.plan.round.as_secs();
-        let rate = each * sql::pgbench(self.url(), statement, clients, seconds)?;
+        let before = Usage::of(&self.platform)?;
+        let rate = sql::pgbench(self.url(), statement, clients, seconds)?;
         // Its sessions end at this moment, and are counted once that is over.
         std::thread::sleep(Duration::from_millis(200));
         let spent = Usage::of(&self.platform)? - before;
