@@ -1,7 +1,7 @@
 //! Bad input: always a clear problem, never our fault.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, Visitor};
 
@@ -229,4 +229,24 @@ async fn the_api_describes_itself() {
         );
     }
     stranger.get("/api/docs/").await.assert_status(200);
+}
+
+#[actix_web::test]
+async fn no_answer_is_described_by_parts_that_exclude_each_other() {
+    let (_app, stranger) = TestApp::with_stranger().await;
+    let document = stranger.get("/api/openapi.json").await.json();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let named = |part: &Value| {
+        let name = part["$ref"].as_str()?.rsplit('/').next()?;
+        schemas.get(name)
+    };
+    // A part that allows none but its own fields cannot be one of several.
+    let is_closed =
+        |part: &Value| named(part).unwrap_or(part)["additionalProperties"] == json!(false);
+    let impossible = schemas.iter().filter(|(_, schema)| {
+        let parts = schema["allOf"].as_array().map_or(&[][..], Vec::as_slice);
+        parts.len() > 1 && parts.iter().any(is_closed)
+    });
+    let impossible: Vec<&String> = impossible.map(|(name, _)| name).collect();
+    assert!(impossible.is_empty(), "{impossible:?}");
 }

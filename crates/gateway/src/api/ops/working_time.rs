@@ -29,7 +29,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 }
 
 /// How long one may work.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(
     clippy::struct_field_names,
@@ -46,25 +46,6 @@ struct RulesBody {
     break_minutes: i32,
     /// The rest that every 24 hours from the beginning of work must hold, 240 to 1,380.
     rest_minutes: i32,
-}
-
-impl From<Rules> for RulesBody {
-    fn from(rules: Rules) -> Self {
-        let Rules {
-            max_day_minutes,
-            max_week_minutes,
-            break_after_minutes,
-            break_minutes,
-            rest_minutes,
-        } = rules;
-        Self {
-            max_day_minutes,
-            max_week_minutes,
-            break_after_minutes,
-            break_minutes,
-            rest_minutes,
-        }
-    }
 }
 
 impl From<RulesBody> for Rules {
@@ -89,8 +70,16 @@ impl From<RulesBody> for Rules {
 /// The rules of working time that hold.
 #[derive(Debug, Serialize, ToSchema)]
 struct RulesView {
-    #[serde(flatten)]
-    rules: RulesBody,
+    /// In a calendar day of the agent's time zone.
+    max_day_minutes: i32,
+    /// In a calendar week of that zone.
+    max_week_minutes: i32,
+    /// After so many minutes of work a break is due.
+    break_after_minutes: i32,
+    /// How long a break is at least.
+    break_minutes: i32,
+    /// The rest that every 24 hours from the beginning of work must hold.
+    rest_minutes: i32,
     /// Whether they are the agent's own, and not those for all.
     is_own: bool,
     /// When they were decided; none where nobody ever did.
@@ -100,8 +89,19 @@ struct RulesView {
 impl RulesView {
     fn of(own: Option<DecidedRules>, for_all: Option<DecidedRules>) -> Self {
         let decided = own.or(for_all);
+        let Rules {
+            max_day_minutes,
+            max_week_minutes,
+            break_after_minutes,
+            break_minutes,
+            rest_minutes,
+        } = decided.map(|one| one.rules).unwrap_or_default();
         Self {
-            rules: decided.map(|one| one.rules).unwrap_or_default().into(),
+            max_day_minutes,
+            max_week_minutes,
+            break_after_minutes,
+            break_minutes,
+            rest_minutes,
             is_own: own.is_some(),
             changed_at: decided.map(|one| one.changed_at),
         }
