@@ -60,19 +60,25 @@ CREATE FUNCTION bench.closed(first bigint, last bigint) RETURNS void LANGUAGE sq
         'next_action', 'NULL', 'deadline_at', 'NULL'))
 $$;
 
+-- The offers that agents took, and their engagements, spread over so many agents.
+CREATE FUNCTION bench.engage(first bigint, last bigint, agents bigint, engagement jsonb) RETURNS void
+LANGUAGE sql AS $$
+    SELECT bench.clone('bench.offer', 'dispatch.offers', first, last, jsonb_build_object(
+        'id', 'md5(''offer '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
+        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents)));
+    SELECT bench.clone('bench.engagement', 'dispatch.engagements', first, last, engagement || jsonb_build_object(
+        'id', 'md5(''engagement '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
+        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents),
+        'offer_id', 'md5(''offer '' || n)::uuid'))
+$$;
+
 -- Conversations that are over. Without them PostgreSQL would plan for tables of one page, and keep to
 -- its plans while they grow.
 CREATE FUNCTION bench.over(first bigint, last bigint, agents bigint) RETURNS void
 LANGUAGE sql AS $$
     SELECT bench.closed(first, last);
-    SELECT bench.clone('bench.offer', 'dispatch.offers', first, last, jsonb_build_object(
-        'id', 'md5(''offer '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
-        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents)));
-    SELECT bench.clone('bench.engagement', 'dispatch.engagements', first, last, jsonb_build_object(
-        'id', 'md5(''engagement '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
-        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents),
-        'offer_id', 'md5(''offer '' || n)::uuid', 'status', '''resolved''',
-        'disposition', '''solved''', 'ended_at', 'now()'))
+    SELECT bench.engage(first, last, agents, jsonb_build_object(
+        'status', '''resolved''', 'disposition', '''solved''', 'ended_at', 'now()'))
 $$;
 
 -- Conversations that go on, spread over so many agents.
@@ -82,13 +88,7 @@ LANGUAGE sql AS $$
         'id', 'md5(''ticket '' || n)::uuid', 'external_id', '''ticket-'' || n',
         'customer_ref', '''customer-'' || n', 'status', '''engaged''', 'holder', '''agent''',
         'next_action', '''end_silence''', 'deadline_at', 'now() + interval ''1 hour'''));
-    SELECT bench.clone('bench.offer', 'dispatch.offers', first, last, jsonb_build_object(
-        'id', 'md5(''offer '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
-        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents)));
-    SELECT bench.clone('bench.engagement', 'dispatch.engagements', first, last, jsonb_build_object(
-        'id', 'md5(''engagement '' || n)::uuid', 'ticket_id', 'md5(''ticket '' || n)::uuid',
-        'agent_id', format('md5(''agent '' || (1 + n %% %s))::uuid', agents),
-        'offer_id', 'md5(''offer '' || n)::uuid', 'first_reply_at', 'now()'));
+    SELECT bench.engage(first, last, agents, jsonb_build_object('first_reply_at', 'now()'));
     UPDATE dispatch.workloads w SET load = held.units, chat_load = held.units
       FROM (SELECT agent_id, sum(weight) AS units FROM dispatch.engagements
              WHERE ended_at IS NULL GROUP BY agent_id) held
