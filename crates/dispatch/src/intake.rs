@@ -1,6 +1,6 @@
 //! Conversations that are handed over, several at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Topic, Tx};
@@ -12,15 +12,12 @@ use crate::{
     error::Error,
     message::{self, Message},
     note::Note,
-    queries,
     queue::Queue,
+    rules::{self, Queues},
     standing,
     store::{self, Change},
     ticket::{Escalation, Ticket, TranscriptTurn},
 };
-
-/// Queues with the policies that are in force there.
-type Queues = BTreeMap<String, (Queue, Policy)>;
 
 /// Takes escalated conversations in. Each waits in its queue from now on, or is refused by itself.
 /// `skills` are those of the codes they name that an agent can hold: a ticket that needs another
@@ -37,7 +34,7 @@ pub fn escalate(
     let checked = |escalation: Escalation| escalation.check(now, skills).map(|()| escalation);
     let checked: Vec<_> = escalations.into_iter().map(checked).collect();
     let whole: Vec<&Escalation> = checked.iter().flatten().collect();
-    let queues = queues_of(tx, &whole)?;
+    let queues = rules::queues(tx.conn(), whole.iter().map(|e| &*e.queue))?;
     let regulars = regulars_among(tx, &whole, &queues)?;
     let mut named = HashSet::new();
     let mut admit = |escalation: Escalation| {
@@ -61,17 +58,6 @@ pub fn escalate(
     }
     let ticket = |outcome: Result<(Ticket, _), Error>| outcome.map(|(ticket, _)| ticket);
     Ok(outcomes.into_iter().map(ticket).collect())
-}
-
-fn queues_of(tx: &mut Tx<'_>, escalations: &[&Escalation]) -> Result<Queues, Error> {
-    let codes: BTreeSet<&str> = escalations.iter().map(|e| e.queue.as_str()).collect();
-    let codes: Vec<&str> = codes.into_iter().collect();
-    let mut queues = Queues::new();
-    for (queue, version) in queries::queues_with_policies(tx.conn(), &codes)? {
-        let policy = version.policy()?;
-        queues.insert(queue.code.clone(), (queue, policy));
-    }
-    Ok(queues)
 }
 
 /// Who last helped the customers who would like the same agent, where that counts.

@@ -1,16 +1,34 @@
 //! By what it is decided who may be given a ticket.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::PgConnection;
 use kernel::{AgentId, TicketId};
 use routing::Policy;
 
-use crate::{candidate::AskedOf, error::Error, queries, ticket::Ticket};
+use crate::{candidate::AskedOf, error::Error, queries, queue::Queue, ticket::Ticket};
+
+/// Queues by their codes, with the policies that are in force there.
+pub(crate) type Queues = BTreeMap<String, (Queue, Policy)>;
+
+/// Those of these queues that there are.
+pub(crate) fn queues<'q>(
+    conn: &mut PgConnection,
+    codes: impl Iterator<Item = &'q str>,
+) -> Result<Queues, Error> {
+    let codes: BTreeSet<&str> = codes.collect();
+    let codes: Vec<&str> = codes.into_iter().collect();
+    let mut queues = Queues::new();
+    for (queue, version) in queries::queues_with_policies(conn, &codes)? {
+        let policy = version.policy()?;
+        queues.insert(queue.code.clone(), (queue, policy));
+    }
+    Ok(queues)
+}
 
 /// By which policies some tickets are routed, and who declined them.
 pub(crate) struct Rules {
-    policies: HashMap<String, Policy>,
+    queues: Queues,
     declined: HashMap<TicketId, Vec<AgentId>>,
 }
 
@@ -21,24 +39,19 @@ impl Rules {
         conn: &mut PgConnection,
         tickets: impl Iterator<Item = &'t Ticket> + Clone,
     ) -> Result<Self, Error> {
-        let queues: BTreeSet<&str> = tickets.clone().map(|ticket| &*ticket.queue).collect();
-        let queues: Vec<&str> = queues.into_iter().collect();
-        let mut policies = HashMap::new();
-        for (queue, version) in queries::queues_with_policies(conn, &queues)? {
-            policies.insert(queue.code, version.policy()?);
-        }
+        let queues = queues(conn, tickets.clone().map(|ticket| &*ticket.queue))?;
         let ids: Vec<TicketId> = tickets.map(|ticket| ticket.id).collect();
         let declined = queries::declines_of_few(conn, &ids)?;
-        Ok(Self { policies, declined })
+        Ok(Self { queues, declined })
     }
 
     /// What is asked of an agent who is to have this ticket.
     pub(crate) fn asked_of<'a>(&'a self, ticket: &'a Ticket) -> Result<AskedOf<'a>, Error> {
-        let policy = self.policies.get(&ticket.queue);
+        let (_, policy) = self.queues.get(&ticket.queue).ok_or(Error::QueueNotFound)?;
         let declined_by = self.declined.get(&ticket.id);
         Ok(AskedOf {
             ticket,
-            policy: policy.ok_or(Error::QueueNotFound)?,
+            policy,
             declined_by: declined_by.map_or(&[], Vec::as_slice),
         })
     }
